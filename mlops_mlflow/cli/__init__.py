@@ -1,0 +1,1 @@
+"""The commands that people and MLproject call: parse, call one function, print, exit code."""

@@ -1,0 +1,79 @@
+"""``mlops``: commands, and how their errors reach the terminal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from mlops_mlflow import __version__
+from mlops_mlflow.core.errors import MlopsError
+
+REFUSED, IMPOSSIBLE, INTERRUPTED = 1, 2, 130
+COMMANDS = {
+    "run": "mlops_mlflow.cli.run:run",
+    "check": "mlops_mlflow.cli.check:check",
+    "schema": "mlops_mlflow.cli.check:schema",
+    "init": "mlops_mlflow.cli.init:init",
+}
+
+
+class LateGroup(click.Group):
+    """Imports a command when it is called: help needs none of what commands need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's interface
+        """Names in the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's interface
+        """The command of this name."""
+        import importlib
+
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mlops")
+def mlops() -> None:
+    r"""The ML lifecycle on MLflow alone.
+
+    \b
+    mlops init churn                                   a use case of your own
+    mlops check churn                                  is its file right?
+    mlops run churn                                    every stage, up to a version in Staging
+    mlops run churn --stage train                      one stage, and what it needs
+
+    Runs go to MLFLOW_TRACKING_URI, or to sqlite:///mlflow.db in this folder.
+    Exit codes: 0 done, 1 judged and refused, 2 could not be done, 130 interrupted.
+    """
+
+
+def main() -> NoReturn:
+    """Run a command; one message for what a person can mend."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        mlops(standalone_mode=False)
+        code: Any = 0
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except MlopsError as error:
+        click.secho("error: ", fg="red", bold=True, err=True, nl=False)
+        click.echo(str(error), err=True)
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: what was running is marked as KILLED", err=True)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

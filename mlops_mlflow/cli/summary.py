@@ -1,0 +1,49 @@
+"""What is printed at the end."""
+
+from __future__ import annotations
+
+from mlops_mlflow.core.judgement import Finding
+from mlops_mlflow.lifecycle.main import Result
+from mlops_mlflow.lifecycle.session import Session
+
+SIGNS = {"passed": "✓", "failed": "✗", "unknown": "?", "pending": "…"}
+
+
+def summary(session: Session, result: Result) -> str:
+    """The chosen candidate, each criterion with figure and bound, the version, and where to look further."""
+    lines = ["", f"{result.verdict.upper()}: {result.chosen}, judged on test rows", ""]
+    lines += [_line(finding) for finding in result.findings]
+    lines.append("")
+    if result.version is not None:
+        lines.append(f"version    {result.version.name} {result.version.number}, in {result.version.registry_stage}")
+    else:
+        lines.append("version    none: only what passes is registered")
+    pending = sorted({finding.role for finding in result.findings if finding.outcome == "pending"})
+    if pending:
+        lines.append(f"pending    approval by {', '.join(pending)}, before Production")
+    return "\n".join([*lines, *_where(session, result.run_id)])
+
+
+def stage_summary(session: Session, stage: str) -> str:
+    """The run of a stage and where to look further."""
+    return "\n".join(_where(session, session.done[stage].run_id)).lstrip("\n")
+
+
+def _line(finding: Finding) -> str:
+    if finding.figure is None or finding.limit is None:
+        return f"  {SIGNS[finding.outcome]} {finding.subject:<42} {finding.reason}"
+    word = "≥" if finding.at_least else "≤"
+    close = "  (close)" if finding.close else ""
+    return f"  {SIGNS[finding.outcome]} {finding.subject:<42} {finding.figure:>10.4g}  {word} {finding.limit:g}{close}"
+
+
+def _where(session: Session, run_id: str) -> list[str]:
+    uri = session.tracker.shown_uri
+    page = session.tracker.page(run_id)
+    if uri.startswith("http"):
+        return ["", f"look       {uri}{page}"]
+    return [
+        "",
+        f"look       mlflow server --backend-store-uri {uri}",
+        f"           http://127.0.0.1:5000{page}",
+    ]

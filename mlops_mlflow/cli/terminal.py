@@ -1,0 +1,63 @@
+"""Progress on the terminal: a bar where there is one to draw on, a line per stage everywhere."""
+
+from __future__ import annotations
+
+import contextlib
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from mlops_mlflow.core import records
+
+SIGNS = {"FINISHED": "[green]✓[/]", "FAILED": "[red]✗[/]", "KILLED": "[yellow]■[/]"}
+
+
+class Terminal:
+    """A display on standard error; standard output is left to results."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._progress = Progress(
+            TextColumn("  [bold]{task.fields[stage]:<9}[/]"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}  {task.description}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._task: TaskID | None = None
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Terminal:
+        """Start drawing."""
+        if self._console.is_terminal:
+            self._stack.enter_context(self._progress)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop drawing."""
+        self._stack.close()
+
+    def say(self, text: str) -> None:
+        """A line."""
+        self._console.print(text, markup=False)
+
+    def begin(self, stage: str) -> None:
+        """A stage begins."""
+        self._task = self._progress.add_task("", stage=stage, total=1)
+
+    def progress(self, stage: str, progress: records.Progress) -> None:  # noqa: ARG002  # one stage at a time
+        """A stage has come so far."""
+        if self._task is not None:
+            self._progress.update(self._task, completed=progress.done, total=progress.total, description=progress.what)
+
+    def end(self, stage: str, status: str, seconds: float, headline: str) -> None:
+        """A stage has ended."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
+        plain = headline.replace("**", "").replace("`", "").replace("[", r"\[")
+        self._console.print(f"{SIGNS[status]} {stage:<9} {seconds:6.1f} s  {plain}", soft_wrap=True)

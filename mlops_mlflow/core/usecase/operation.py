@@ -1,0 +1,80 @@
+"""Sections about operation: governance, monitoring, retraining. Checked with the rest of the file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from mlops_mlflow.core.usecase.base import Column, Duration, Section
+
+
+class TransitionRule(Section):
+    """What a transition to a registry stage needs beyond the organisation's policy."""
+
+    approvals: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """How many approvals, by role."""
+    lapse: Duration | None = None
+    """After this an approval no longer counts."""
+    minimum_staging: Duration | None = None
+    """How long a version has to have been in Staging."""
+
+
+class Governance(Section):
+    """Rules per registry stage; they may tighten what the organisation's policy says."""
+
+    Staging: TransitionRule = TransitionRule()
+    Production: TransitionRule = TransitionRule()
+
+
+class Alarm(Section):
+    """When a window of production raises an alarm."""
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    falls_by: Annotated[float, Field(gt=0)] | None = None
+    rises_by: Annotated[float, Field(gt=0)] | None = None
+    below: Literal["reference"] | None = None
+    """``falls_by`` is counted from the test rows of the version."""
+    above: Literal["reference"] | None = None
+    """``rises_by`` is counted from the test rows of the version."""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Alarm:
+        if sum(bound is not None for bound in (self.at_least, self.at_most, self.falls_by, self.rises_by)) != 1:
+            raise ValueError("needs one of `at_least`, `at_most`, `falls_by` and `rises_by`")
+        if (self.below and self.falls_by is None) or (self.above and self.rises_by is None):
+            raise ValueError("`below` goes with `falls_by`, and `above` with `rises_by`")
+        return self
+
+
+class Monitoring(Section):
+    """How production is watched."""
+
+    window: Duration
+    minimum_rows: Annotated[int, Field(ge=1)] = 500
+    """A window with fewer rows gives ``insufficient data``."""
+    slices: tuple[Column, ...] = ()
+    alarm: tuple[Alarm, ...] = ()
+
+
+class Retraining(Section):
+    """When a new version is trained, and on what."""
+
+    alarms: Annotated[int, Field(ge=1)]
+    of: Annotated[int, Field(ge=1)]
+    """Windows looked back on; the newest must be one of those that alarmed."""
+    train_on: Literal["all"] | Duration = "all"
+    """All rows, or those of the last while."""
+    holdout: Duration
+    """Newest rows that only judge."""
+    cool_down: Duration
+    refit: bool = False
+    """Fit once more on all rows after the verdict; reported figures stay those of the judged model."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Retraining:
+        if self.alarms > self.of:
+            raise ValueError(f"`alarms: {self.alarms}` can never be reached in `of: {self.of}` windows")
+        return self

@@ -1,0 +1,1 @@
+"""The Model Registry: the one way in which versions are registered and change their registry stage."""

@@ -1,0 +1,1 @@
+"""scikit-learn and hyperopt: candidates, feature pipelines, search, baselines, thresholds; no MLflow, no logging."""

@@ -1,0 +1,56 @@
+"""Row-wise conversions that a saved model needs.
+
+This file is copied into the code package of every saved model (see ``learning.package``), so it imports pandas and
+NumPy only, and a model loads where this project is not installed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+
+def as_numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers and booleans as floats, missing as NaN."""
+    return table.apply(pd.to_numeric, errors="coerce").astype(float)
+
+
+def as_categories(table: pd.DataFrame) -> pd.DataFrame:
+    """Values as words, missing as a word of its own."""
+    return table.astype(object).where(table.notna(), "(missing)").astype(str)
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """Text, missing as empty."""
+    return column.astype(object).where(column.notna(), "").astype(str)
+
+
+def _circle(values: pd.Series, period: float) -> list[pd.Series]:
+    angle = values.astype(float) * (2 * np.pi / period)
+    return [angle.map(np.sin), angle.map(np.cos)]
+
+
+def time_of_week(table: pd.DataFrame) -> pd.DataFrame:
+    """Hour and weekday of each time column, as points on a circle; nothing that only grows."""
+    parts: list[pd.Series] = []
+    for name in table.columns:
+        times = pd.to_datetime(table[name], errors="coerce")
+        parts += _circle(times.dt.hour + times.dt.minute / 60, 24) + _circle(times.dt.dayofweek, 7)
+    return pd.concat(parts, axis=1).set_axis(range(len(parts)), axis=1)
+
+
+def calendar(table: pd.DataFrame) -> pd.DataFrame:
+    """Hour, weekday and day of the year as points on circles, and days since 2000."""
+    parts: list[pd.Series] = []
+    for name in table.columns:
+        times = pd.to_datetime(table[name], errors="coerce")
+        parts += _circle(times.dt.dayofyear, 365.25)
+        parts.append((times - pd.Timestamp("2000-01-01")).dt.total_seconds() / 86_400)
+    wheel = time_of_week(table)
+    return pd.concat([wheel, *parts], axis=1).set_axis(range(wheel.shape[1] + len(parts)), axis=1)
+
+
+def hour_of_week(table: pd.DataFrame) -> pd.DataFrame:
+    """0 to 167, Monday at midnight first."""
+    times = pd.to_datetime(table.iloc[:, 0], errors="coerce")
+    return (times.dt.dayofweek * 24 + times.dt.hour).astype(float).to_frame()

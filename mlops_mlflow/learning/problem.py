@@ -1,0 +1,126 @@
+"""The learning problem that ``prepare`` sets up and the later stages read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlops_mlflow.core.metrics.catalogue import quality_metrics
+from mlops_mlflow.core.splits import PARTS, Parts, SplitPlan
+from mlops_mlflow.core.usecase.document import UseCaseSpec
+from mlops_mlflow.engines.tables import read_rows
+from mlops_mlflow.learning.features import FeaturePlan
+from mlops_mlflow.learning.package import CodePackage
+from mlops_mlflow.learning.target import Outcomes
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one part.
+
+    Attributes:
+        table: What a model takes.
+        actual: Outcomes as in the data.
+        about: Columns for slices, blocks and examples: key, event time, group, slices.
+        numbers: Place of each row in the dataset.
+    """
+
+    table: pd.DataFrame
+    actual: NDArray[Any]
+    about: pd.DataFrame
+    numbers: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.table)
+
+    def sample(self, most: int, *, seed: int) -> Rows:
+        """At most so many of the rows, drawn evenly, in their order."""
+        if len(self) <= most:
+            return self
+        chosen = np.sort(np.random.default_rng(seed).choice(len(self), most, replace=False))
+        return Rows(self.table.iloc[chosen], self.actual[chosen], self.about.iloc[chosen], self.numbers[chosen])
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is learned from what.
+
+    Attributes:
+        spec: The use case.
+        path: Parquet file of the dataset.
+        columns: Name and type of each of its columns.
+        digest: Of its content.
+        outcomes: What the target holds.
+        parts: Part of each row: 0 train, 1 validation, 2 test.
+        plan: How they were divided.
+        features: How columns become features.
+        package: Code that travels with a model.
+    """
+
+    spec: UseCaseSpec
+    path: Path
+    columns: dict[str, str]
+    digest: str
+    outcomes: Outcomes
+    parts: Parts
+    plan: SplitPlan
+    features: FeaturePlan
+    package: CodePackage
+
+    def rows(self, part: str) -> Rows:
+        """Read the rows of ``train``, ``validation`` or ``test``."""
+        about = about_columns(self.spec, self.columns)
+        wanted = list(dict.fromkeys([*self.features.columns, self.spec.target.column, *about]))
+        numbers = np.flatnonzero(self.parts == PARTS.index(part))
+        frame = read_rows(self.path, wanted, numbers)
+        actual = frame[self.spec.target.column].to_numpy()
+        return Rows(frame[list(self.features.columns)], actual, frame[about], numbers)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Metrics of the task, with value where there are prices."""
+        return (*quality_metrics(self.outcomes.task), *(["value_per_row"] if self.spec.value else []))
+
+    def dataset(self, part: str) -> str:
+        """Name by which metrics refer to a part."""
+        return f"{self.spec.use_case}.{part}"
+
+
+def about_columns(spec: UseCaseSpec, columns: dict[str, str]) -> list[str]:
+    """Columns that describe a row rather than predict it: key, event time, group, slices of evaluation and bounds."""
+    named = [spec.entity_key, spec.event_time and spec.event_time.column, spec.split.group, *spec.evaluation.slices]
+    named += [getattr(bound, "by", None) for bound in (*spec.success, *spec.requirements)]
+    return list(dict.fromkeys(name for name in named if name and name in columns))
+
+
+def event_nanoseconds(spec: UseCaseSpec, columns: dict[str, str], times: pd.Series[Any]) -> NDArray[np.int64]:
+    """Event times as nanoseconds since 1970 in UTC; times without a zone are read in the declared one.
+
+    In the hour that a clock shows twice the first is meant, and in the one that it skips the next time that exists.
+    """
+    event_time = spec.event_time
+    zoned = event_time is None or "TIME ZONE" in columns[event_time.column].upper()
+    zone = "UTC" if event_time is None or zoned else event_time.zone
+    first = np.ones(len(times), dtype=bool)
+    stamps = pd.to_datetime(times).dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    return np.asarray(stamps.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[ns]").astype("int64"))
+
+
+def blocks(spec: UseCaseSpec, about: pd.DataFrame) -> tuple[NDArray[np.int64], str]:
+    """Blocks that intervals resample, and what they are: the declared group, days, or single rows.
+
+    Days need to be at least 8, otherwise rows are drawn.
+    """
+    if spec.split.group:
+        return pd.factorize(about[spec.split.group])[0].astype(np.int64), spec.split.group
+    if spec.event_time and spec.event_time.column in about:
+        days = pd.factorize(pd.to_datetime(about[spec.event_time.column]).dt.normalize())[0].astype(np.int64)
+        if days.max(initial=-1) + 1 >= 8:
+            return days, "day"
+    return np.arange(len(about), dtype=np.int64), "row"

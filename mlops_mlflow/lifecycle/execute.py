@@ -1,0 +1,132 @@
+"""One stage as one run: inputs in, records written, card drawn, status truthful."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_mlflow.core.errors import MlopsError
+from mlops_mlflow.core.records import Artifact, Metric, ModelFile, Note, Param, Tag
+from mlops_mlflow.tracking.tracker import KIND, STAGE
+from mlops_mlflow.tracking.writer import Writer
+
+if TYPE_CHECKING:
+    from mlops_mlflow.lifecycle.session import Session
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A stage that has run.
+
+    Attributes:
+        run_id: Its run.
+        output: What it gave.
+        card: What its card says; None where it could not be drawn.
+        seconds: How long it took.
+    """
+
+    run_id: str
+    output: Any
+    card: Any
+    seconds: float
+
+    def table(self, stage: str) -> Any:
+        """The output as a pandas DataFrame."""
+        return importlib.import_module(f"mlops_mlflow.stages.{stage}").table(self.output)
+
+
+def execute(session: Session, stage: str, wire: Callable[[Session], Any]) -> Execution:
+    """Run a stage in a run of its own.
+
+    Args:
+        session: The lifecycle.
+        stage: Which.
+        wire: Makes the stage's inputs of what the lifecycle has so far.
+
+    Raises:
+        MlopsError: Whatever stopped it; the run is marked as failed and carries a card that says why.
+    """
+    module = importlib.import_module(f"mlops_mlflow.stages.{stage}")
+    session.display.begin(stage)
+    began = time.perf_counter()
+    run_id = session.tracker.create_run(stage, {**session.tags, KIND: "stage", STAGE: stage}, session.run_id)
+    writer = Writer(
+        session.tracker,
+        run_id,
+        tags={**session.tags, STAGE: stage},
+        library=session.library,
+        scratch=session.scratch,
+        show=lambda progress: session.display.progress(stage, progress),
+    )
+    writer(Param("use_case", session.folder.spec.use_case))
+    try:
+        inputs = wire(session)
+        output = module.run(inputs, writer)
+        card = _draw(writer, lambda: module.card(inputs, output))
+        if stage == "validate" and card is not None:
+            _attach(writer, module.model_name(inputs), card)
+        writer(Metric("seconds", time.perf_counter() - began))
+        writer.close("FINISHED")
+        session.tracker.end_run(run_id, "FINISHED")
+    except KeyboardInterrupt:
+        _give_up(session, writer, run_id, "KILLED")
+        session.display.end(stage, "KILLED", time.perf_counter() - began, "interrupted")
+        raise
+    except BaseException as error:
+        failed = _failure(stage, error)
+        _draw(writer, lambda: failed)
+        writer(Tag("mlops.error", str(error)[:4000]))
+        _give_up(session, writer, run_id, "FAILED")
+        session.display.end(stage, "FAILED", time.perf_counter() - began, str(error).splitlines()[0])
+        raise
+    seconds = time.perf_counter() - began
+    session.display.end(stage, "FINISHED", seconds, card.headline if card else "")
+    return Execution(run_id, output, card, seconds)
+
+
+def _draw(writer: Writer, make: Callable[[], Any]) -> Any:
+    """Draw and log a card; one that cannot be drawn costs a tag, never the stage."""
+    from mlops_mlflow.cards.page import to_html, to_json, to_markdown
+
+    try:
+        card = make()
+        html, plain, note = to_html(card), to_json(card), to_markdown(card)
+    except Exception:  # noqa: BLE001  # the result stands without its picture
+        writer(Tag("mlops.card_error", traceback.format_exc(limit=-3)[-4000:]))
+        return None
+    writer(Artifact("card.html", html))
+    writer(Artifact("card.json", plain))
+    writer(Note(f"{note}\n\nThe whole page is `card.html` under Artifacts."))
+    return card
+
+
+def _attach(writer: Writer, model: str, card: Any) -> None:
+    """The card of ``validate`` is the model card: it travels with the model."""
+    from mlops_mlflow.cards.page import to_html, to_json
+
+    writer(ModelFile(model, "model_card.html", to_html(card)))
+    writer(ModelFile(model, "model_card.json", to_json(card)))
+
+
+def _failure(stage: str, error: BaseException) -> Any:
+    from mlops_mlflow.cards.failure import failure_card
+
+    if isinstance(error, MlopsError):
+        what = f"{error.place}: {error.what}" if error.place else error.what
+        return failure_card(stage, what, error.expected, error.got, error.hint, "")
+    trace = "".join(traceback.format_exception(error, limit=-8))
+    what = f"{type(error).__name__}: {error}"
+    return failure_card(stage, what, "", "", "this is a defect of the suite or of the feature module", trace)
+
+
+def _give_up(session: Session, writer: Writer, run_id: str, status: Any) -> None:
+    """Leave the truth behind as far as the server still answers; the error on its way matters more."""
+    with contextlib.suppress(MlopsError):
+        writer.close(status)
+    with contextlib.suppress(MlopsError):
+        session.tracker.end_run(run_id, status)

@@ -1,0 +1,151 @@
+"""One lifecycle of one use case: its run, the results so far, the stages that are run in it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mlops_mlflow.core.errors import MlopsError
+from mlops_mlflow.core.records import Tag
+from mlops_mlflow.lifecycle.display import Display, Silent
+from mlops_mlflow.lifecycle.execute import Execution, execute
+from mlops_mlflow.lifecycle.folder import UseCaseFolder
+from mlops_mlflow.lifecycle.launcher import adopt_or_create
+from mlops_mlflow.lifecycle.notes import experiment_note
+from mlops_mlflow.lifecycle.plan import missing
+from mlops_mlflow.lifecycle.wiring import WIRING
+from mlops_mlflow.tracking.tracker import KIND, USE_CASE, Status, Tracker, open_tracker
+from mlops_mlflow.tracking.writer import Library
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a call may ask for beside the use case.
+
+    Attributes:
+        since: Instead of the use case's ``data.since``.
+        until: Instead of the use case's ``data.until``.
+        evidently: Whether ``explore`` adds Evidently's data summary.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    evidently: bool = False
+
+
+@dataclass
+class Session:
+    """A lifecycle in this process.
+
+    Attributes:
+        folder: The use case.
+        tracker: Where runs go.
+        run_id: The lifecycle's own run, parent of the stages' runs.
+        scratch: Folder for files on their way; deleted by ``close``.
+        environment: Where secrets come from.
+        options: What the call asked for.
+        display: What the person sees.
+        library: Models and datasets logged so far.
+        done: Result of each stage that has run.
+    """
+
+    folder: UseCaseFolder
+    tracker: Tracker
+    run_id: str
+    scratch: Path
+    environment: Mapping[str, str]
+    options: Options
+    display: Display
+    library: Library = field(default_factory=Library)
+    done: dict[str, Execution] = field(default_factory=dict)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Of every run of this lifecycle."""
+        return {USE_CASE: self.folder.spec.use_case}
+
+    def run(self, target: str) -> Any:
+        """Run a stage, the missing ones before it first; its output.
+
+        Raises:
+            MlopsError: Whatever stopped it; its run and the lifecycle's are marked as failed.
+        """
+        stages = missing(target, self.done)
+        if len(stages) > 1 and target in stages:
+            self.display.say(
+                f"{target} needs {', '.join(stages[:-1])}: running {'it' if len(stages) == 2 else 'them'} first"
+            )
+        for stage in stages:
+            self.done[stage] = execute(self, stage, WIRING[stage])
+        return self.done[stages[-1] if stages else "validate"].output
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Keep the lifecycle's run in step: running inside, ended truthfully after."""
+        status: Status = "FAILED"
+        try:
+            yield
+            status = "FINISHED"
+        except KeyboardInterrupt:
+            status = "KILLED"
+            raise
+        finally:
+            # A server that has gone away must not hide the error that is on its way.
+            with contextlib.nullcontext() if status == "FINISHED" else contextlib.suppress(MlopsError):
+                self.tracker.end_run(self.run_id, status)
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Set tags on the lifecycle's run."""
+        execute_writer = self.writer(self.run_id)
+        for name, value in tags.items():
+            execute_writer(Tag(name, value))
+        execute_writer.close("FINISHED")
+
+    def writer(self, run_id: str) -> Any:
+        """A writer of records for one of this lifecycle's runs."""
+        from mlops_mlflow.tracking.writer import Writer
+
+        return Writer(
+            self.tracker, run_id, tags=self.tags, library=self.library, scratch=self.scratch, show=lambda _: None
+        )
+
+    def close(self) -> None:
+        """Delete the files on their way."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def open_session(
+    folder: UseCaseFolder,
+    *,
+    target: str,
+    tracking_uri: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    options: Options | None = None,
+    display: Display | None = None,
+) -> Session:
+    """Begin a lifecycle.
+
+    Raises:
+        TrackingError: The tracking server cannot be reached or refuses.
+    """
+    spec = folder.spec
+    tracker = open_tracker(spec.use_case, tracking_uri)
+    tags = {USE_CASE: spec.use_case, KIND: "lifecycle", "mlops.target": target}
+    run_id = adopt_or_create(tracker, f"{spec.use_case}: {target}", tags, os.environ)
+    tracker.describe_experiment(experiment_note(spec, tracker))
+    return Session(
+        folder,
+        tracker,
+        run_id,
+        Path(tempfile.mkdtemp(prefix="mlops-")),
+        os.environ if environment is None else environment,
+        options or Options(),
+        display or Silent(),
+    )

@@ -1,0 +1,47 @@
+"""Runs that ``mlflow run`` begins for a use case go to the use case's experiment, unless told otherwise.
+
+MLflow asks this provider only where no experiment was given by option, environment or code.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from mlflow.tracking.default_experiment.abstract_context import DefaultExperimentProvider
+
+DEFAULT_USE_CASE = "projects/flight_delays"
+
+
+class UseCaseExperiment(DefaultExperimentProvider):  # type: ignore[misc]  # MLflow's base class has no types
+    """Gives ``mlflow run URI [-P use_case=...]`` the experiment named after the use case."""
+
+    def in_context(self) -> bool:
+        """Whether this process is ``mlflow run`` of a local project with a use case."""
+        return _use_case(sys.argv) is not None
+
+    def get_experiment_id(self) -> str:
+        """Id of the use case's experiment, created if need be."""
+        import mlflow
+        import yaml
+
+        from mlops_mlflow.tracking.tracker import ensure_experiment
+
+        file = _use_case(sys.argv)
+        if file is None:
+            raise LookupError("this process runs no use case")
+        name = yaml.safe_load(file.read_text(encoding="utf-8"))["use_case"]
+        return ensure_experiment(mlflow.MlflowClient(), name)
+
+
+def _use_case(argv: list[str]) -> Path | None:
+    """The ``usecase.yaml`` that the command line of ``mlflow run`` leads to, if it does."""
+    if len(argv) < 3 or Path(argv[0]).name not in {"mlflow", "mlflow.exe"} or argv[1] != "run":
+        return None
+    given = [word.removeprefix("use_case=") for word in argv if word.startswith("use_case=")]
+    for project in (Path(word) for word in argv[2:]):
+        if (project / "MLproject").is_file():
+            for folder in given or [".", DEFAULT_USE_CASE]:
+                if (project / folder / "usecase.yaml").is_file():
+                    return project / folder / "usecase.yaml"
+    return None

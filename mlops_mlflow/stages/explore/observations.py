@@ -1,0 +1,112 @@
+"""What is odd about a dataset, as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from mlops_mlflow.core.profiles import ColumnProfile, TableProfile
+from mlops_mlflow.core.usecase.document import UseCaseSpec
+from mlops_mlflow.learning.target import Outcomes
+
+LEAKS_ALONE = 0.9
+LEAKS_BESIDE = 0.5
+MUCH_MISSING, SOME_MISSING = 0.5, 0.05
+RARE_CLASS = 0.05
+WIDE_SHARE = 0.5
+
+Level = Literal["failed", "warning", "info"]
+ORDER: dict[Level, int] = {"failed": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One sentence about the dataset, how grave it is, and what to do."""
+
+    level: Level
+    sentence: str
+    advice: str = ""
+
+
+def observe(
+    spec: UseCaseSpec, seen: TableProfile, outcomes: Outcomes, told: dict[str, float]
+) -> tuple[Observation, ...]:
+    """All observations, the gravest first."""
+    found = [*_leaks(told), *_rows(spec, seen), *_target(seen, outcomes), *_times(seen)]
+    skipped = {spec.target.column, spec.entity_key}
+    for column in seen.columns:
+        if column.name not in skipped:
+            found += _column(column, excluded=column.name in spec.features.exclude)
+    return tuple(sorted(found, key=lambda one: ORDER[one.level]))
+
+
+def _leaks(told: dict[str, float]) -> Iterator[Observation]:
+    ranked = sorted(told.items(), key=lambda pair: -pair[1])
+    for place, (name, strength) in enumerate(ranked):
+        others = [other for _, other in ranked[place + 1 :]]
+        alone = strength >= LEAKS_ALONE
+        if alone or (strength >= LEAKS_BESIDE and others and strength >= 3 * others[0]):
+            yield Observation(
+                "failed" if alone else "warning",
+                f"**{name}** alone tells the target too well (strength {strength:.2f} of 1): it may leak the outcome.",
+                "When is it known? If only after the decision, take it out of the SQL and add it to `forbidden`.",
+            )
+
+
+def _rows(spec: UseCaseSpec, seen: TableProfile) -> Iterator[Observation]:
+    if seen.duplicate_rows:
+        yield Observation(
+            "warning",
+            f"{seen.duplicate_rows:,} rows are exact copies of others.",
+            "Copies that land in different parts make figures look better than they are: use `distinct` in the SQL.",
+        )
+    if seen.duplicate_keys:
+        yield Observation(
+            "failed",
+            f"{seen.duplicate_keys:,} rows repeat an earlier value of the key `{spec.entity_key}`.",
+            "Predictions are joined with labels by it: make it unique in the SQL.",
+        )
+
+
+def _target(seen: TableProfile, outcomes: Outcomes) -> Iterator[Observation]:
+    if seen.target is None or outcomes.task == "regression":
+        return
+    balance = dict(zip(seen.target.classes, seen.target.balance, strict=False))
+    rare = {name: share for name, share in balance.items() if share < RARE_CLASS}
+    if rare:
+        told = ", ".join(f"{name} ({share:.1%})" for name, share in rare.items())
+        yield Observation(
+            "warning",
+            f"Rare outcomes: {told}.",
+            "Accuracy says little here: judge by average_precision, roc_auc or value.",
+        )
+
+
+def _times(seen: TableProfile) -> Iterator[Observation]:
+    if seen.time is None:
+        return
+    gaps = seen.time.gaps("day")
+    if gaps:
+        told = ", ".join(gaps[:5]) + (" ..." if len(gaps) > 5 else "")
+        yield Observation("warning", f"{len(gaps)} days have no rows: {told}.", "Look at the source for these days.")
+    if seen.time.missing:
+        yield Observation("failed", f"{seen.time.missing:,} rows have no `{seen.time.column}`.")
+
+
+def _column(column: ColumnProfile, *, excluded: bool) -> Iterator[Observation]:
+    share = column.missing / column.rows if column.rows else 0.0
+    if share >= SOME_MISSING:
+        yield Observation(
+            "warning" if share >= MUCH_MISSING and not excluded else "info",
+            f"**{column.name}** is missing in {share:.1%} of the rows.",
+            "Missing is a value of its own to the model; say `nullable: true` in the contract if it is expected.",
+        )
+    if column.distinct <= 1:
+        yield Observation("warning", f"**{column.name}** has one value only.", "It tells nothing: leave it out.")
+    elif column.kind == "categorical" and not excluded and column.distinct > WIDE_SHARE * column.rows:
+        yield Observation(
+            "warning",
+            f"**{column.name}** has a value of its own in most rows ({column.distinct:,} distinct): an identifier?",
+            "A model would learn rows by heart: name it as `entity_key` or under `features.exclude`.",
+        )

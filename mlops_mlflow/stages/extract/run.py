@@ -1,0 +1,184 @@
+"""Read the sources, join them, and keep the rows that hold to the contract."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mlops_mlflow.core.errors import ContractError, DataError, Place
+from mlops_mlflow.core.records import Artifact, Dataset, Emit, Metric, Param, Progress
+from mlops_mlflow.core.usecase.document import UseCaseSpec
+from mlops_mlflow.engines.connection import connect
+from mlops_mlflow.engines.contract import ContractResult, check_contract
+from mlops_mlflow.engines.digest import table_digest
+from mlops_mlflow.engines.integrate import integrate
+from mlops_mlflow.engines.sources import Bounds, OpenedSource, open_source
+from mlops_mlflow.engines.tables import read_rows
+
+TIMES = ("TIMESTAMP", "DATE")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is read, and where to.
+
+    Attributes:
+        spec: The use case.
+        folder: Its folder, which paths are relative to.
+        sql: Text of the integrating SQL; None reads the only source as it is.
+        environment: Where ``${NAME}`` secrets come from.
+        scratch: Folder for the dataset.
+        since: Bound as ``:since``.
+        until: Bound as ``:until``.
+    """
+
+    spec: UseCaseSpec
+    folder: Path
+    sql: str | None
+    environment: Mapping[str, str]
+    scratch: Path
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Output:
+    """One integrated dataset.
+
+    Attributes:
+        path: Parquet file.
+        rows: How many it holds.
+        columns: Name and type of each.
+        digest: Of its content.
+        sources: What it was made of.
+        query: What joined them.
+        contract: What became of rows that broke the contract.
+    """
+
+    path: Path
+    rows: int
+    columns: dict[str, str]
+    digest: str
+    sources: tuple[OpenedSource, ...]
+    query: str
+    contract: ContractResult
+
+
+def run(inputs: Inputs, emit: Emit) -> Output:
+    """Read, join, check.
+
+    Raises:
+        DataError: A source, the SQL, a column or the contract; says which.
+        SecretError: A source needs a secret that the environment does not hold.
+    """
+    spec, bounds = inputs.spec, Bounds(inputs.since, inputs.until)
+    sources = []
+    joined = inputs.scratch / "joined.parquet"
+    with connect(inputs.scratch) as connection:
+        for number, (name, source) in enumerate(spec.sources.items()):
+            emit(Progress(number, len(spec.sources) + 2, f"reading {name}"))
+            opened = open_source(
+                connection,
+                name,
+                source,
+                folder=inputs.folder,
+                environment=inputs.environment,
+                bounds=bounds,
+                scratch=inputs.scratch,
+            )
+            sources.append(opened)
+            emit(Dataset(f"{spec.use_case}.{name}", opened.digest, opened.uri, "source", opened.columns, opened.rows))
+        emit(Progress(len(spec.sources), len(spec.sources) + 2, "joining"))
+        whole = integrate(connection, inputs.sql, sources, bounds=bounds, sql_name=spec.extract or "", out=joined)
+    check_columns(spec, whole.columns)
+    emit(Progress(len(spec.sources) + 1, len(spec.sources) + 2, "checking the contract"))
+    path, quarantine = inputs.scratch / "dataset.parquet", inputs.scratch / "quarantine.parquet"
+    contract = check_contract(joined, spec.contract, required=(spec.target.column,), out=path, quarantine=quarantine)
+    digest = table_digest(path)
+    emit(Metric("rows", contract.kept))
+    emit(Metric("rows_quarantined", contract.quarantined))
+    emit(Metric("quarantined_share", contract.share))
+    for name, bound in (("since", inputs.since), ("until", inputs.until)):
+        if bound is not None:
+            emit(Param(name, bound.isoformat()))
+    if contract.quarantined:
+        emit(Artifact("quarantine.parquet", quarantine))
+    _judge(contract, spec.contract.quarantine_at_most)
+    emit(
+        Dataset(
+            f"{spec.use_case}.dataset", digest, "run artifact dataset.parquet", "dataset", whole.columns, contract.kept
+        )
+    )
+    emit(Artifact("dataset.parquet", path))
+    emit(Artifact("extract.sql", whole.query))
+    return Output(path, contract.kept, whole.columns, digest, tuple(sources), whole.query, contract)
+
+
+def _judge(contract: ContractResult, most: float) -> None:
+    if contract.share <= most and contract.kept:
+        return
+    told = "; ".join(f"{one.column}: {one.rule} ({one.count} rows)" for one in contract.reasons[:5])
+    raise ContractError(
+        f"{contract.quarantined} of {contract.rows} rows break the data contract ({contract.share:.2%})",
+        expected=f"at most {most:.2%} (`contract.quarantine_at_most`)",
+        got=told,
+        hint="look at quarantine.parquet of the run; mend the source, the SQL, or the contract",
+    )
+
+
+def check_columns(spec: UseCaseSpec, columns: Mapping[str, str]) -> None:
+    """Refuse a dataset that lacks a column which the use case names, or holds a forbidden one.
+
+    Raises:
+        DataError: Names the column and where the use case names it.
+    """
+    place = Place(spec.extract) if spec.extract else None
+    for name in spec.forbidden:
+        if name in columns:
+            raise DataError(
+                f"column `{name}` is forbidden, and the dataset holds it",
+                expected="a dataset without it: it is known too late, or must not decide",
+                hint="take it out of the SQL's select list (it may be used there to compute the target)",
+                place=place,
+            )
+    for role, name in _named(spec):
+        if name not in columns:
+            near = difflib.get_close_matches(name, columns, n=1)
+            raise DataError(
+                f"`{role}` is `{name}`, which the dataset does not hold",
+                expected=f"one of {', '.join(columns)}",
+                hint=f"did you mean `{near[0]}`?" if near else "add it to the SQL's select list, or correct the name",
+                place=place,
+            )
+    if spec.event_time and not columns[spec.event_time.column].startswith(TIMES):
+        raise DataError(
+            f"event time `{spec.event_time.column}` is not a time",
+            expected="a column of type TIMESTAMP or DATE",
+            got=columns[spec.event_time.column],
+            hint=f"convert it in the SQL: `cast({spec.event_time.column} as timestamp)`",
+            place=place,
+        )
+
+
+def _named(spec: UseCaseSpec) -> list[tuple[str, str]]:
+    named = [("target.column", spec.target.column)]
+    named += [("entity_key", spec.entity_key)] if spec.entity_key else []
+    named += [("event_time.column", spec.event_time.column)] if spec.event_time else []
+    named += [("split.group", spec.split.group)] if spec.split.group else []
+    named += [("evaluation.slices", name) for name in spec.evaluation.slices]
+    named += [("features.exclude", name) for name in spec.features.exclude]
+    named += [("success.by", bound.by) for bound in spec.success if bound.by]
+    named += [("requirements.by", by) for bound in spec.requirements if (by := getattr(bound, "by", None))]
+    return named
+
+
+def table(output: Output) -> pd.DataFrame:
+    """The first 1,000 rows of the dataset."""
+    first: pd.DataFrame = read_rows(output.path, None, np.arange(min(1000, output.rows)))
+    return first

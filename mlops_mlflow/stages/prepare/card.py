@@ -1,0 +1,11 @@
+"""The card of prepare."""
+
+from __future__ import annotations
+
+from mlops_mlflow.cards.blocks import Card
+from mlops_mlflow.stages.prepare.run import Inputs, Output
+
+
+def card(inputs: Inputs, output: Output) -> Card:
+    """The page of this stage."""
+    return Card("prepare", "", "ok", "prepare is done")

@@ -1,0 +1,156 @@
+"""Success criteria: figures on test rows, against a bound, the baseline or the champion, whole or by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlops_mlflow.core.bootstrap import Interval, block_interval
+from mlops_mlflow.core.judgement import Finding, judge
+from mlops_mlflow.core.metrics.catalogue import CATALOGUE, better
+from mlops_mlflow.core.metrics.measure import Predictions, measure
+from mlops_mlflow.core.usecase.success import Criterion
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Everything that criteria are judged by.
+
+    Attributes:
+        chosen: The chosen model's predictions of the test rows.
+        baseline: The baseline's, of the same rows.
+        champion: The champion's, and which of the test rows they are of; None where there is none to compare with.
+        champion_silent: Why there is a champion but no comparison; empty otherwise.
+        about: Columns for slices.
+        blocks: What intervals resample.
+        seed: Of the draws.
+        technical: Figures of the model rather than of predictions.
+    """
+
+    chosen: Predictions
+    baseline: Predictions
+    champion: tuple[Predictions, Ints] | None
+    champion_silent: str
+    about: pd.DataFrame
+    blocks: Ints
+    seed: int
+    technical: Mapping[str, float]
+
+    def interval(self, metric: str, inside: Ints | None = None) -> Interval | None:
+        """Interval of a metric of the chosen model, on all rows or some."""
+        rows = np.arange(len(self.chosen)) if inside is None else inside
+        return _Comparison(metric, self.chosen.take(rows), None, self.blocks[rows], self.seed).interval()
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """A figure of one model, or the difference of two on the same rows."""
+
+    metric: str
+    left: Predictions
+    right: Predictions | None
+    blocks: Ints
+    seed: int
+
+    def figure(self, weight: Floats | None = None) -> float:
+        figure = measure(self.metric, self.left, weight)
+        return figure if self.right is None else figure - measure(self.metric, self.right, weight)
+
+    def interval(self) -> Interval | None:
+        return block_interval(self.figure, pd.factorize(self.blocks)[0].astype(np.int64), seed=self.seed)
+
+    def at(self, rows: Ints) -> _Comparison:
+        right = None if self.right is None else self.right.take(rows)
+        return _Comparison(self.metric, self.left.take(rows), right, self.blocks[rows], self.seed)
+
+
+def slice_rows(column: pd.Series[str], minimum: int) -> Iterator[tuple[str, Ints]]:
+    """Value and rows of each slice with enough rows, the largest first."""
+    words = column.astype(str)
+    for value, count in words.value_counts().items():
+        if count >= minimum:
+            yield str(value), np.flatnonzero(words.to_numpy() == value)
+
+
+def better_than_baseline(measured: Measured, metric: str) -> Finding:
+    """What always holds of a model worth having, whether or not the use case says it."""
+    compared = _Comparison(metric, measured.chosen, measured.baseline, measured.blocks, measured.seed)
+    figure = compared.figure()
+    subject = f"{metric} better than the baseline"
+    if np.isnan(figure):
+        return Finding(subject, "criterion", "unknown", reason=f"{metric} is not defined on the test rows")
+    won = better(metric, figure, 0.0)
+    says = f"the difference is {figure:.4g}" + ("" if won else ": a rule that knows nothing does as well")
+    return Finding(
+        subject,
+        "criterion",
+        "passed" if won else "failed",
+        figure,
+        0.0,
+        CATALOGUE[metric].higher_is_better,
+        compared.interval(),
+        says,
+        len(measured.chosen),
+    )
+
+
+def judge_criterion(criterion: Criterion, measured: Measured) -> Finding:
+    """Hold one criterion against the test rows."""
+    subject = criterion.metric + (f" against the {criterion.against}" if criterion.against else "")
+    if criterion.metric in measured.technical:
+        return judge(criterion, measured.technical[criterion.metric], subject=subject, kind="criterion")
+    if criterion.against == "champion" and measured.champion is None:
+        if measured.champion_silent:
+            return judge(criterion, np.nan, subject=subject, kind="criterion", detail=measured.champion_silent)
+        reason = "nothing is in Production yet, so there is nothing to compare with"
+        return Finding(subject, "criterion", "passed", None, criterion.limit, reason=reason)
+    compared, about = _compared(criterion, measured)
+    if criterion.by is None:
+        return judge(
+            criterion,
+            compared.figure(),
+            subject=subject,
+            kind="criterion",
+            interval=compared.interval(),
+            rows=len(compared.left),
+        )
+    return _in_slices(criterion, compared, about[criterion.by], f"{subject} in each {criterion.by}")
+
+
+def _compared(criterion: Criterion, measured: Measured) -> tuple[_Comparison, pd.DataFrame]:
+    if criterion.against == "champion" and measured.champion is not None:
+        other, rows = measured.champion
+        left, about, blocks = measured.chosen.take(rows), measured.about.iloc[rows], measured.blocks[rows]
+        return _Comparison(criterion.metric, left, other, blocks, measured.seed), about
+    right = measured.baseline if criterion.against == "baseline" else None
+    return _Comparison(criterion.metric, measured.chosen, right, measured.blocks, measured.seed), measured.about
+
+
+def _in_slices(criterion: Criterion, compared: _Comparison, column: pd.Series[str], subject: str) -> Finding:
+    slices = list(slice_rows(column, criterion.min_rows))
+    if not slices:
+        detail = f"no {criterion.by} has {criterion.min_rows} test rows"
+        return judge(criterion, np.nan, subject=subject, kind="criterion", detail=detail)
+    figures = [(compared.at(rows).figure(), value, rows) for value, rows in slices]
+    undefined = [value for figure, value, _ in figures if np.isnan(figure)]
+    if undefined:
+        detail = f"{criterion.metric} is not defined where {criterion.by} is {undefined[0]}"
+        return judge(criterion, np.nan, subject=subject, kind="criterion", detail=detail)
+    extreme: Callable[..., tuple[float, str, Ints]] = min if criterion.at_least is not None else max
+    figure, value, rows = extreme(figures, key=lambda row: row[0])
+    return judge(
+        criterion,
+        figure,
+        subject=subject,
+        kind="criterion",
+        interval=compared.at(rows).interval(),
+        rows=len(rows),
+        detail=f"the weakest of {len(slices)} is {value}",
+    )

@@ -1,0 +1,1 @@
+"""MLflow's tracking server: runs, artifacts, models, datasets; the only place that creates runs."""
