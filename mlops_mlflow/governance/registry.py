@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_mlflow.core.errors import RegistryError
+from mlops_mlflow.core.errors import MlopsError, RegistryError
 from mlops_mlflow.tracking.errors import translated
 from mlops_mlflow.tracking.tracker import Tracker
 
@@ -45,7 +45,6 @@ class Version:
 def _asking(tracker: Tracker, doing: str) -> Iterator[None]:
     with translated(doing, uri=tracker.shown_uri, kind=RegistryError), warnings.catch_warnings():
         # MLflow marks registry stages as deprecated; they are the visible state here, aliases follow them.
-        warnings.filterwarnings("ignore", category=FutureWarning, module=r"mlops_mlflow\.governance")
         warnings.filterwarnings("ignore", message=".*deprecated.*", category=FutureWarning)
         yield
 
@@ -75,6 +74,7 @@ def register_to_staging(
     Raises:
         RegistryError: The registry refused; what had been created is deleted again.
     """
+    before = _in_stage(tracker, name, "Staging")
     created = _ensure_registered_model(tracker, name)
     version: Version | None = None
     try:
@@ -85,7 +85,7 @@ def register_to_staging(
         version = _version(made)
         return transition(tracker, version, "Staging")
     except BaseException:
-        _forget(tracker, name, version, model_too=created)
+        _forget(tracker, name, version, before, model_too=created)
         raise
 
 
@@ -122,13 +122,16 @@ def _ensure_registered_model(tracker: Tracker, name: str) -> bool:
     return True
 
 
-def _forget(tracker: Tracker, name: str, version: Version | None, *, model_too: bool) -> None:
-    """Take back what was created; the error that led here matters more than one of these."""
-    from mlflow.exceptions import MlflowException
-
-    with contextlib.suppress(MlflowException):
+def _forget(
+    tracker: Tracker, name: str, version: Version | None, before: list[Version], *, model_too: bool
+) -> None:
+    """Take back what was created, and give Staging back to whom it had; the error that led here matters more."""
+    client = tracker.client
+    with contextlib.suppress(RegistryError), _asking(tracker, "take back a registration"):
         if version is not None:
-            tracker.client.delete_model_version(name, version.number)
-    with contextlib.suppress(MlflowException):
+            client.delete_model_version(name, version.number)
+        for one in before:
+            client.transition_model_version_stage(name, one.number, "Staging")
+            client.set_registered_model_alias(name, ALIASES["Staging"], one.number)
         if model_too:
-            tracker.client.delete_registered_model(name)
+            client.delete_registered_model(name)

@@ -185,3 +185,9 @@ def test_postgresql_open_bounds_take_all(opened: Open, postgresql_url: str) -> N
     source = Source(sql=postgresql_url, query=query)
     assert opened(source, Bounds()).rows == 2
     assert opened(source, Bounds(since=datetime(2020, 1, 1, tzinfo=UTC))).rows == 1
+
+
+def test_a_secret_in_the_message_of_the_database_is_hidden(opened: Open, tmp_path: Path, lite: str) -> None:
+    secret = f"{tmp_path}/a.db"
+    with pytest.raises(SourceError, match=r"no such table: \*\*\*"):
+        opened(Source(sql="sqlite:///${WHERE}", query=f'select * from "{secret}"'), WHERE=secret)

@@ -209,3 +209,13 @@ def test_a_column_that_was_empty_in_the_reference_is_counted_in_its_only_bin(
     got = column(profile(tmp_path / "w.parquet", target=None, event_time=None, reference=table), "empty").histogram
     assert got is not None
     assert (got.edges, got.counts) == ((), (2,))
+
+
+def test_values_of_any_size_are_binned(tmp_path: Path) -> None:
+    values = [1e308, -1e308, 1e-300, 0.1, 0.30000000000000004, 123456789012345.67, 1e200]
+    pq.write_table(pa.table({"x": values}), tmp_path / "a.parquet")
+    x = column(profile(tmp_path / "a.parquet", target=None, event_time=None), "x")
+    assert x.histogram is not None
+    assert sum(x.histogram.counts) == len(values)
+    assert set(x.histogram.edges) <= set(values)
+    assert x.mean == pytest.approx(123456789012345.67 / 4)
