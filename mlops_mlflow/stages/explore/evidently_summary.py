@@ -20,6 +20,12 @@ def summary(path: Path, rows: int, *, seed: int) -> str:
     Raises:
         UseCaseError: Evidently is not installed.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Evidently's own, about names that its dependencies will drop
+        return _summary(path, rows, seed)
+
+
+def _summary(path: Path, rows: int, seed: int) -> str:
     try:
         from evidently import Report
         from evidently.presets import DataSummaryPreset
@@ -30,8 +36,7 @@ def summary(path: Path, rows: int, *, seed: int) -> str:
             hint="pip install 'mlops-mlflow[evidently]', or leave the option out",
         ) from error
     chosen = None if rows <= ROWS else np.sort(np.random.default_rng(seed).choice(rows, ROWS, replace=False))
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
-        warnings.simplefilter("ignore")  # Evidently's own, about its dependencies
+    with tempfile.TemporaryDirectory() as folder:
         report = Report([DataSummaryPreset()]).run(read_rows(path, None, chosen), None)
         file = Path(folder) / "summary.html"
         report.save_html(str(file))

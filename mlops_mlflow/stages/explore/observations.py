@@ -15,6 +15,7 @@ LEAKS_BESIDE = 0.5
 MUCH_MISSING, SOME_MISSING = 0.5, 0.05
 RARE_CLASS = 0.05
 WIDE_SHARE = 0.5
+FAR = 10
 
 Level = Literal["failed", "warning", "info"]
 ORDER: dict[Level, int] = {"failed": 0, "warning": 1, "info": 2}
@@ -102,6 +103,7 @@ def _column(column: ColumnProfile, *, excluded: bool) -> Iterator[Observation]:
             f"**{column.name}** is missing in {share:.1%} of the rows.",
             "Missing is a value of its own to the model; say `nullable: true` in the contract if it is expected.",
         )
+    yield from _extremes(column)
     if column.distinct <= 1:
         yield Observation("warning", f"**{column.name}** has one value only.", "It tells nothing: leave it out.")
     elif column.kind == "categorical" and not excluded and column.distinct > WIDE_SHARE * column.rows:
@@ -110,3 +112,20 @@ def _column(column: ColumnProfile, *, excluded: bool) -> Iterator[Observation]:
             f"**{column.name}** has a value of its own in most rows ({column.distinct:,} distinct): an identifier?",
             "A model would learn rows by heart: name it as `entity_key` or under `features.exclude`.",
         )
+
+
+def _extremes(column: ColumnProfile) -> Iterator[Observation]:
+    """A number so far out that no tail of the rest explains it: a broken reading, or a code for something else."""
+    middle = dict(column.quantiles)
+    if column.kind != "numeric" or not {0.05, 0.95} <= middle.keys():
+        return
+    spread = middle[0.95] - middle[0.05]
+    ends = [end for end in (column.minimum, column.maximum) if isinstance(end, int | float)]
+    for end in ends:
+        if spread > 0 and max(end - middle[0.95], middle[0.05] - end) > FAR * spread:
+            yield Observation(
+                "warning",
+                f"**{column.name}** reaches {end:,.6g}, though nine in ten rows lie from {middle[0.05]:,.6g} to "
+                f"{middle[0.95]:,.6g}.",
+                "A broken reading, or a code such as 9999? Say what is possible in the contract (`min`, `max`).",
+            )

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mlops_mlflow.cards.numbers import figure
+
+
+def test_the_headline_names_the_leader_its_figure_and_the_gap_to_the_best_baseline(walk):
+    output = walk("priced").outputs["train"]
+    leader = output.fitted[0]
+    headline = walk("priced").card("train").headline
+    assert headline.startswith(f"{leader.name} leads with roc_auc {figure(leader.mean)} in cross-validation")
+    assert "better than baseline" in headline
+
+
+def test_a_smaller_error_leads_where_less_is_better(walk):
+    assert "rmse" in walk("number").card("train").headline
+    assert "better than baseline" in walk("number").card("train").headline
+
+
+def test_failed_trials_and_failed_candidates_are_said_with_their_reason(walk, page):
+    walked = walk("plain")
+    html = page(walked.card("train"))
+    assert "Every trial of <strong>broken</strong> failed: InvalidParameterError" in html
+    assert walked.card("train").status == "warning"
+    failed = sum(
+        bool(trial.error) for one in walked.outputs["train"].fitted if one.search for trial in one.search.trials
+    )
+    assert failed
+    assert f"Why {failed} trial" in html
+
+
+def test_a_search_that_the_time_guard_cut_is_a_warning(walk, page):
+    output = walk("priced").outputs["train"]
+    cut = tuple(
+        one if one.search is None else replace(one, search=replace(one.search, truncated=True)) for one in output.fitted
+    )
+    card = walk("priced").card("train", fitted=cut)
+    assert card.status == "warning"
+    assert "The time guard cut the search" in page(card)
+
+
+def test_a_leader_that_is_no_better_than_a_baseline_is_said(walk, page):
+    output = walk("priced").outputs["train"]
+    level = tuple(replace(one, mean=0.5) for one in output.fitted)
+    html = page(walk("priced").card("train", fitted=level))
+    assert "No candidate beats <strong>baseline</strong>" in html
+
+
+def test_a_best_value_at_the_edge_of_its_range_is_pointed_out(walk, page):
+    output = walk("priced").outputs["train"]
+    edged = []
+    for one in output.fitted:
+        if one.name == "logistic":
+            trials = tuple(replace(trial, params={"C": 9.99}) for trial in one.search.trials)
+            edged.append(replace(one, search=replace(one.search, trials=trials)))
+        else:
+            edged.append(one)
+    assert "The best C of <strong>logistic</strong> lies at the edge" in page(
+        walk("priced").card("train", fitted=tuple(edged))
+    )
+
+
+def test_numbers_are_pictured_and_choices_tabled(walk, page):
+    html = page(walk("priced").card("train"))
+    assert "roc_auc over C" in html
+    assert "roc_auc over max_depth" in html
+    assert "roc_auc over criterion" not in html
+    assert ">criterion</th>" in html

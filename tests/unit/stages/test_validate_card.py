@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mlops_mlflow.core.bootstrap import Interval
+from mlops_mlflow.core.judgement import Finding
+from mlops_mlflow.core.splits import PARTS
+from mlops_mlflow.stages.validate import Champion, card
+
+
+def test_the_headline_of_a_passed_verdict_counts_criteria_and_pending_approvals(walk):
+    output = walk("priced").outputs["validate"]
+    assert output.verdict == "passed"
+    headline = walk("priced").card("validate").headline
+    assert headline == f"passed: {walk('priced').inputs['validate'].chosen} keeps 4 of 4 criteria; 1 approval pending"
+
+
+def test_the_headline_of_a_failed_verdict_names_what_is_missed(walk, page):
+    shown = walk("plain").card("validate")
+    assert shown.status == "failed"
+    assert shown.headline == "failed: tree misses roc_auc and keeps 1 of 2 criteria"
+    assert "<strong>roc_auc</strong> is missed" in page(shown)
+
+
+def test_an_unknown_verdict_is_not_shown_as_good(walk, page):
+    finding = Finding("latency_p95_ms", "non-functional", "unknown", reason="measured twice within noise")
+    shown = walk("priced").card("validate", verdict="unknown", findings=(finding,))
+    assert shown.status == "unknown"
+    assert "could not be judged on latency_p95_ms" in shown.headline
+    assert "Unknown never promotes" in page(shown)
+
+
+def test_a_bound_within_the_interval_is_marked_as_close(walk, page):
+    finding = Finding("roc_auc", "criterion", "passed", 0.7, 0.69, True, Interval(0.66, 0.73, 12), "met", 80)
+    html = page(walk("priced").card("validate", findings=(finding,)))
+    assert "passed, close" in html
+    assert "its bound lies within the interval" in html
+    assert "interval 0.66 to 0.73, has to be at least 0.69: met" in html
+
+
+def test_every_finding_and_pending_approval_is_in_the_verdict_with_its_role(walk, page):
+    html = page(walk("priced").card("validate"))
+    for finding in walk("priced").outputs["validate"].findings:
+        assert f">{finding.subject}</th>" in html
+    assert "by legal" in html
+    assert "nothing to compare with" in html
+
+
+def test_it_says_what_the_model_is_for_and_who_answers(walk, page):
+    html = page(walk("priced").card("validate"))
+    for said in ("Tests of cards.", "Anything else.", "owner@example.com", "team@example.com", "What will happen?"):
+        assert said in html
+    assert "none are stated" in html
+
+
+def test_metrics_stand_beside_baseline_and_champion(walk, page):
+    walked = walk("priced")
+    without = page(walked.card("validate"))
+    assert "Nothing was in Production" in without
+    inputs = replace(walked.inputs["validate"], champion=Champion("7", walked.inputs["validate"].predict, None))
+    silent = page(card(inputs, walked.outputs["validate"]))
+    assert "version 7, could not be compared" in silent
+    beside = page(card(inputs, replace(walked.outputs["validate"], champion_metrics={"roc_auc": 0.51234})))
+    assert ">champion 7</th>" in beside
+    assert "0.5123" in beside
+
+
+def test_slices_are_a_picture_and_a_table_with_intervals(walk, page):
+    html = page(walk("priced").card("validate"))
+    assert "roc_auc by city" in html
+    assert "city = secret-town" in html
+    assert "By slice" not in page(walk("classes").card("validate"))
+
+
+def test_data_is_told_by_digest_rows_and_dates_of_each_part(walk, page):
+    problem = walk("priced").inputs["validate"].problem
+    html = page(walk("priced").card("validate"))
+    assert problem.digest in html
+    for number in range(len(PARTS)):
+        assert f">{int((problem.parts == number).sum())}</td>" in html
+    assert "2024-01-01" in html
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("priced", "from a probability of"), ("classes", "the most probable of"), ("number", "a number: ")],
+)
+def test_how_it_decides_is_said(walk, page, kind, said):
+    assert said in page(walk(kind).card("validate"))
+
+
+def test_a_threshold_that_nobody_reaches_is_said_in_words(walk, page):
+    walked = walk("priced")
+    html = page(card(replace(walked.inputs["validate"], threshold=1.01), walked.outputs["validate"]))
+    assert "saying no to every row is worth most" in html
+
+
+def test_the_method_names_blocks_and_draws(walk, page):
+    assert "200 draws of 20 days" in page(walk("priced").card("validate"))
+    few = page(walk("priced").card("validate", intervals={}))
+    assert "too few to resample" in few
+
+
+def test_decisions_add_up_to_the_test_rows(walk):
+    made = walk("priced").outputs["validate"].made
+    tables = [
+        block
+        for block in _blocks(walk("priced").card("validate").blocks)
+        if getattr(block, "columns", ())[:1] == ("decision",)
+    ]
+    assert sum(row[1] for row in tables[0].rows) == len(made)
+    assert sum(row[3].value for row in tables[0].rows) == pytest.approx(float(np.sum(made.worth)))
+
+
+def _blocks(blocks):
+    for block in blocks:
+        inner = getattr(block, "blocks", ()) if not isinstance(block, tuple) else block
+        yield block
+        yield from _blocks(inner)
