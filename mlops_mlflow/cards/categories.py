@@ -10,7 +10,7 @@ import numpy as np
 
 from mlops_mlflow.cards import plot, svg
 from mlops_mlflow.cards.markup import escape
-from mlops_mlflow.cards.numbers import figure
+from mlops_mlflow.cards.numbers import aligned, figure
 from mlops_mlflow.cards.plot import Plot
 from mlops_mlflow.cards.scales import Axis, Floats, date_axis, drawable, instants, number_axis
 from mlops_mlflow.cards.svg import FULL_WIDTH, Svg
@@ -72,7 +72,8 @@ def bars(
         return svg.nothing_to_draw(width, title)
     shown = min(len(lengths), max(limit, 1))
     ends = [_ends(given, shown) for given in (low, high)]
-    figures = [figure(float(value), unit) for value in lengths[:shown]]
+    given = lengths[:shown].tolist()
+    figures = [figure(value, unit) for value in given] if unit else aligned(given)
     include = [0.0] if reference is None else [0.0, reference]
     axis = number_axis(lengths[:shown], *ends, include=include)
     frame = _bar_frame(width, [str(label) for label in labels[:shown]], figures, axis, bool(reference_label))
@@ -214,7 +215,8 @@ def _reference(frame: Plot, value: float | None, label: str) -> str:
     if value is None or not np.isfinite(at := frame.x_at(float(drawable([value])[0]))):
         return ""
     look = {"stroke": svg.STATUS_COLOURS["warning"], "stroke_width": "1.4", "stroke_dasharray": "5 3"}
-    drawn = svg.node("path", d=f"M{at:.1f} {frame.top:.1f}V{frame.bottom:.1f}", **look)
+    course = f"M{at:.1f} {frame.top:.1f}V{frame.bottom:.1f}"
+    drawn = svg.node("path", d=course, stroke=svg.PAPER, stroke_width="4") + svg.node("path", d=course, **look)
     half = svg.text_width(label) / 2
     middle = min(max(at, half), frame.width - half)
     head = svg.text(middle, 13.0, label, text_anchor="middle", fill=svg.STATUS_COLOURS["warning"])
@@ -231,10 +233,10 @@ def _heat_row(row: Floats, left: float, top: float, cell: tuple[float, float]) -
             figure(value if value % 1 else int(value)) if np.isfinite(value) else figure(None),
         )
         box = {"x": x + 1, "y": top + 1, "width": max(side - 2, 0.5), "height": high - 2}
-        shade = {"fill": svg.ACCENT, "fill_opacity": f"{0.05 + 0.95 * share:.2f}"}
+        shade = {"fill": svg.ACCENT, "fill_opacity": f"{0.04 + 0.5 * share:.2f}"}
         parts.append(svg.node("rect", svg.tip(f"{shown} ({figure(share, '%')} of the row)"), **box, **shade, rx="2"))
         if svg.text_width(shown) < side - 6:
-            place = {"text_anchor": "middle", "fill": svg.PAPER if share > 0.5 else "currentColor"}
+            place = {"text_anchor": "middle"}
             both = high >= 40 and svg.text_width("99.9%") < side - 6
             middle = top + high / 2
             parts.append(svg.text(x + side / 2, middle - 2 if both else middle + 4, shown, **place, font_weight="600"))

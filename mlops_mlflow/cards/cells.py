@@ -8,7 +8,7 @@ from numbers import Real
 
 from mlops_mlflow.cards.blocks import Badge, Bar, Cell, Link, Picture, Quantity, Status, Table
 from mlops_mlflow.cards.markup import clean, escape, inline
-from mlops_mlflow.cards.numbers import NOTHING, aligned, figure
+from mlops_mlflow.cards.numbers import NOTHING, aligned, as_float, figure
 from mlops_mlflow.cards.svg import Svg
 
 _LONGEST_CELL = 500
@@ -43,7 +43,7 @@ def cell(value: Cell) -> str:  # noqa: PLR0911  # one return for each kind of ce
         case Badge():
             return badge(Status(value.status), value.word)
         case Quantity():
-            return figure(value.value, value.unit)
+            return escape(figure(value.value, value.unit), _LONGEST_CELL)
         case Bar():
             return _bar(value)
         case Link():
@@ -102,11 +102,11 @@ def _is_number(value: object) -> bool:
 
 
 def _bar(bar: Bar) -> str:
-    if bar.value is None or not math.isfinite(bar.value):
+    if bar.value is None or not math.isfinite(value := as_float(bar.value)):
         return figure(bar.value)
-    share = min(max(bar.value / bar.most, 0.0), 1.0) if bar.most > 0 else 0.0
+    share = min(max(value / bar.most, 0.0), 1.0) if bar.most > 0 else 0.0
     length = f'<i style="width:{share * 100:.1f}%"></i>' if share > 0 else ""
-    shown = f'<span class="figure">{figure(bar.value, bar.unit)}</span>'
+    shown = f'<span class="figure">{escape(figure(bar.value, bar.unit), _LONGEST_CELL)}</span>'
     return f'<span class="bar">{shown}<span class="track">{length}</span></span>'
 
 

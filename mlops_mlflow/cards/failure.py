@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_mlflow.cards.blocks import Block, Card, Code, Fold, Heading, KeyValues, Text
 
-_LOG_LINES = 60
+_LOG_LINES = 30
 
 
 def failure_card(  # noqa: PLR0917  # the parts of an error, in the order that every error has
@@ -28,5 +28,5 @@ def failure_card(  # noqa: PLR0917  # the parts of an error, in the order that e
         blocks += [Heading("What went wrong"), KeyValues(compared)]
     if log_tail.strip():
         lines = log_tail.rstrip().splitlines()[-_LOG_LINES:]
-        blocks.append(Fold("The end of the log", (Code("\n".join(lines), "log"),), is_open=True))
+        blocks.append(Fold("The end of the log", (Code("\n".join(lines)),), is_open=True))
     return Card(stage, "This stage did not finish.", "failed", error_what, tuple(blocks))

@@ -42,7 +42,7 @@ def interval(
     if not np.isfinite(at):
         return svg.document(width, WORD_HEIGHT, [_rail(width)], title=title, description="The figure is unknown.")
     axis = number_axis(drawable([at, start, end, limit]))
-    x = [6 + axis.share_of(place) * (width - 12) for place in (at, start, end, limit)]
+    x = [(0.08 + 0.84 * axis.share_of(place)) * width for place in (at, start, end, limit)]
     met = at >= limit if direction == "at_least" else at <= limit
     known = np.isfinite(limit)
     colour = svg.STATUS_COLOURS["info" if not known else "ok" if met else "failed"]

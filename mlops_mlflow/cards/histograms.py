@@ -55,7 +55,7 @@ def histogram(
         style = ("currentColor", "none")
         xs, ys = frame.x(np.repeat(ends, 2)), frame.y(np.concatenate([[0.0], np.repeat(outline, 2), [0.0]]))
         entries = [(names[0], (svg.ACCENT, "none")), (names[1], style)]
-        corners = (frame.x((ends[:-1] + ends[1:]) / 2), frame.y(np.fmax(heights, outline)))
+        corners = _covered(frame, ends, np.fmax(heights, outline))
         parts += [plot.stroke(xs, ys, style, names[1]), plot.key_in_free_corner(frame, entries, corners)]
     told = (
         f"{figure(int(rows.sum()))} rows from {figure(float(ends[0]))} to {figure(float(ends[-1]))}; "
@@ -137,6 +137,14 @@ def _bars(frame: Plot, ends: Floats, heights: Floats, rows: Floats) -> str:
         if count > 0
     ]
     return svg.node("g", *drawn, fill=svg.ACCENT, fill_opacity="0.8") if drawn else ""
+
+
+def _covered(frame: Plot, ends: Floats, heights: Floats) -> tuple[Floats, Floats]:
+    """Pixels all over the bars, for the key to keep away from."""
+    shares = np.linspace(0, 1, 12)
+    xs = np.repeat(frame.x((ends[:-1] + ends[1:]) / 2), len(shares))
+    ys = frame.bottom - np.outer(frame.bottom - frame.y(heights), shares).ravel()
+    return xs, ys
 
 
 def _name_of(ends: Floats, index: int) -> str:

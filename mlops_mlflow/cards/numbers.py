@@ -28,9 +28,9 @@ def figure(value: SupportsFloat | None, unit: str | None = None) -> str:
     """
     if value is None or (not isinstance(value, Integral) and math.isnan(value)):
         return NOTHING
-    number = int(value) if isinstance(value, Integral) else _as_float(value)
+    number = int(value) if isinstance(value, Integral) else as_float(value)
     if unit in _WRITERS:
-        return _WRITERS[unit](_as_float(number))
+        return _WRITERS[unit](as_float(number))
     text = _plain(number)
     return f"{text}{_SPACE}{unit}" if unit else text
 
@@ -40,7 +40,7 @@ def aligned(values: Sequence[SupportsFloat | None]) -> list[str]:
 
     Integers, and figures that differ so much that the small ones would vanish, are written one by one.
     """
-    sizes = [abs(_as_float(v)) for v in values if v is not None]
+    sizes = [abs(as_float(v)) for v in values if v is not None]
     sizes = [size for size in sizes if math.isfinite(size) and size > 0]
     whole = all(v is None or isinstance(v, Integral) for v in values)
     if whole or not sizes or max(sizes) >= _EXACT_BELOW or min(sizes) < max(max(sizes) * 1e-3, _SMALLEST_PLAIN):
@@ -51,15 +51,16 @@ def aligned(values: Sequence[SupportsFloat | None]) -> list[str]:
     return [_drop(text, spare) for text in shown]
 
 
-def _as_float(value: SupportsFloat) -> float:
+def as_float(value: SupportsFloat) -> float:
+    """A number as a float; integers beyond the floats become infinite."""
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)  # only integers overflow
+        return -math.inf if isinstance(value, Integral) and value < 0 else math.inf
 
 
 def _finite_or(value: SupportsFloat | None, write: Callable[[float], str]) -> str:
-    if value is None or not math.isfinite(number := _as_float(value)):
+    if value is None or not math.isfinite(number := as_float(value)):
         return figure(value)
     return _typographic(write(number))
 

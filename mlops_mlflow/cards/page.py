@@ -29,6 +29,7 @@ __all__ = ["LARGEST_PAGE", "to_html", "to_json", "to_markdown"]
 
 LARGEST_PAGE = 1_000_000  # bytes; whatever block does not fit is named instead of shown
 _FRAME = 60_000  # bytes kept for the style sheet, the header and the notes about what did not fit
+_NOTES = 10_000  # of these, for the notes
 _TITLE, _SENTENCE, _PROSE, _CODE = 200, 1_000, 20_000, 100_000
 _MOST_FACTS, _MOST_ITEMS = 16, 200
 
@@ -98,7 +99,9 @@ class _Page:
         if size > self.room:
             kind = type(block).__name__.lower()
             drawn = f'<p class="more">A {kind} of {figure(size, "bytes")} is left out to keep this page small.</p>\n'
-            size = 0
+            size = len(drawn.encode())
+            if size > self.room + _NOTES:
+                return ""  # said often enough
         self.room -= size
         return drawn
 

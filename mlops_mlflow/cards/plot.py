@@ -87,7 +87,7 @@ class Plot:
 def framed(width: float, height: float, x_axis: Axis, y_axis: Axis, *, right: float = 14.0) -> Plot:
     """A plot that leaves room for the labels of its axes, and ``right`` pixels for names beside the lines."""
     left = 12 + max((svg.text_width(label) for _, label in y_axis.ticks), default=0.0)
-    top = 24.0 if y_axis.label else 10.0
+    top = 28.0 if y_axis.label else 10.0
     bottom = height - _BOTTOM - (_AXIS_LABEL if x_axis.label else 0)
     return Plot(width, height, left, top, width - right, bottom, x_axis, y_axis)
 

@@ -166,7 +166,7 @@ def _moments(low: float, high: float, count: int) -> tuple[list[datetime], str]:
             last = math.floor(high / (days * _DAY))
             return [_EPOCH + timedelta(days=i * days) for i in range(first, last + 1)], "day"
     for months in _MONTH_STEPS:
-        if months * 30.5 * _DAY >= pace:
+        if months * 30.5 * _DAY * 1.3 >= pace:
             return _months(start, end, months), "month"
     years = max(1, round(_nice(pace / (365.25 * _DAY))))
     return _months(start, end, 12 * years), "year"

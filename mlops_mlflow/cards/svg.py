@@ -35,7 +35,7 @@ LINE_HEIGHT = 15
 FULL_WIDTH = 560
 MOST_LABELS = 8
 
-_WIDTH_OF_CHARACTER = TEXT_SIZE * 0.56
+_WIDTH_OF_CHARACTER = TEXT_SIZE * 0.6
 _LONGEST_TEXT = 400
 
 
@@ -114,7 +114,8 @@ def nothing_to_draw(width: float, title: str) -> Svg:
 def text_width(content: str) -> float:
     """About how wide ``content`` is, in pixels; fonts differ, so leave some room."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in content)
-    return (len(content) + 0.8 * wide) * _WIDTH_OF_CHARACTER
+    broad = sum(character.isupper() or character in "mw%@" for character in content)
+    return (len(content) + 0.8 * wide + 0.2 * broad) * _WIDTH_OF_CHARACTER
 
 
 def fitted(content: str, width: float) -> str:

@@ -25,12 +25,15 @@ def check(use_case: Path) -> None:
 
 
 @click.command()
-def schema() -> None:
+@click.option("--markdown", is_flag=True, help="The same as a reference for people.")
+def schema(markdown: bool) -> None:
     r"""Print the JSON Schema of usecase.yaml, for editors.
 
     \b
     mlops schema > usecase.schema.json
+    mlops schema --markdown
     """
+    from mlops_mlflow.core.usecase.reference import reference
     from mlops_mlflow.core.usecase.schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+    click.echo(reference() if markdown else json.dumps(json_schema(), indent=2), nl=not markdown)

@@ -50,7 +50,7 @@ def mlops() -> None:
     mlops run churn --stage train                      one stage, and what it needs
 
     Runs go to MLFLOW_TRACKING_URI, or to sqlite:///mlflow.db in this folder.
-    Exit codes: 0 done, 1 judged and refused, 2 could not be done, 130 interrupted.
+    Exit codes: 0 done, 1 judged and refused, 2 could not be done, 3 a defect of mlops itself, 130 interrupted.
     """
 
 
@@ -58,21 +58,26 @@ def main() -> NoReturn:
     """Run a command; one message for what a person can mend."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        mlops(standalone_mode=False)
-        code: Any = 0
-    except click.exceptions.Exit as ended:
-        code = ended.exit_code
+        code: Any = mlops(standalone_mode=False) or 0  # click gives back the code of `Exit`
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except MlopsError as error:
-        click.secho("error: ", fg="red", bold=True, err=True, nl=False)
-        click.echo(str(error), err=True)
-        code = error.exit_code
+        code = _told(error)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: what was running is marked as KILLED", err=True)
         code = INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # before there is a run; nobody is shown a traceback
+        from mlops_mlflow.lifecycle.failure import defect
+
+        code = _told(defect(error, "this message and the command"))
     sys.exit(code)
+
+
+def _told(error: MlopsError) -> int:
+    click.secho("error: ", fg="red", bold=True, err=True, nl=False)
+    click.echo(str(error), err=True)
+    return error.exit_code
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -26,8 +26,22 @@ if TYPE_CHECKING:
 )
 @click.option("--since", type=click.DateTime(), help="Bound as :since, instead of the use case's `data.since`.")
 @click.option("--until", type=click.DateTime(), help="Bound as :until, instead of the use case's `data.until`.")
-@click.option("--evidently", is_flag=True, help="Let `explore` add Evidently's data summary of a sample.")
-@click.option("--write", is_flag=True, help="Let `explore` write its proposed data contract into usecase.yaml.")
+@click.option(
+    "--evidently",
+    is_flag=False,
+    flag_value=True,
+    type=bool,
+    default=False,
+    help="Let `explore` add Evidently's data summary of a sample.",
+)
+@click.option(
+    "--write",
+    is_flag=False,
+    flag_value=True,
+    type=bool,
+    default=False,
+    help="Let `explore` write its proposed data contract into usecase.yaml.",
+)
 @click.option("--dry-run", is_flag=True, help="Say which stages would run, and stop.")
 def run(  # noqa: PLR0917  # click hands over options by name
     use_case: Path,

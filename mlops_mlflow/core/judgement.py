@@ -81,7 +81,8 @@ def judge(
             rows=rows,
         )
     met = meets(bound, figure)
-    notes = [f"{figure:.4g} is {'' if met else 'not '}{'at least' if at_least else 'at most'} {bound.limit:g}"]
+    says = f"{'' if met else 'not '}{'at least' if at_least else 'at most'}"
+    notes = [f"{_told(figure, bound.limit)} is {says} {bound.limit:.12g}"]
     if interval is not None and interval.holds(bound.limit):
         notes.append(f"close: the interval {interval.low:.4g} to {interval.high:.4g} contains the bound")
     if detail:
@@ -90,8 +91,19 @@ def judge(
     return Finding(subject, kind, outcome, figure, bound.limit, at_least, interval, "; ".join(notes), rows)
 
 
+def _told(figure: float, limit: float) -> str:
+    """Four digits, or as many as leave the figure on its side of the bound: never "0.7 is not at least 0.7"."""
+    texts = (f"{figure:.{digits}g}" for digits in range(4, 18))  # 17 digits tell every float
+    return next(
+        text for text in texts if (float(text) > limit, float(text) < limit) == (figure > limit, figure < limit)
+    )
+
+
 def verdict(findings: Iterable[Finding]) -> Verdict:
-    """``failed`` if anything failed, else ``unknown`` if anything is, else ``passed``; approvals are not asked."""
+    """``failed`` if anything failed, else ``unknown`` if anything is, else ``passed``.
+
+    Approvals are not asked; with nothing else to judge by the verdict is ``unknown``.
+    """
     outcomes = {finding.outcome for finding in findings} - {"pending"}
     if "failed" in outcomes:
         return "failed"

@@ -49,7 +49,7 @@ class ColumnProfile:
         distinct_exact: Whether ``distinct`` was counted rather than estimated.
         minimum: Least value.
         maximum: Greatest value.
-        mean: Arithmetic mean.
+        mean: Arithmetic mean, without values beyond 1e150, as is the deviation.
         std: Standard deviation of the values as they are (divided by n).
         quantiles: Probability and value; empty after a merge.
         histogram: Over edges at quantiles of the reference.

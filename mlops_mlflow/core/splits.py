@@ -71,21 +71,43 @@ def plan_split(
 
     Returns:
         The plan. Rows below the first cut train, those below the second validate, the others test.
+
+    Raises:
+        DataError: There are fewer than three rows, or so few of one class of a stratified split.
     """
     if split.by == "time":
-        cuts = {EVERY: _cuts(np.sort(positions), split)}
-    elif split.by == "stratified" and strata is not None:
-        cuts = {str(name): _cuts(np.sort(positions[strata == name]), split) for name in sorted(set(strata), key=str)}
+        cuts = {EVERY: _cuts(positions, split, "the dataset")}
+    elif split.by == "stratified":
+        words = _words(strata)
+        cuts = {name: _cuts(positions[words == name], split, f"the class {name}") for name in sorted(set(words))}
     else:
         cuts = {EVERY: (split.train, split.train + split.validation)}
     kept = None if columns is None else tuple(columns)
     return SplitPlan(split.by, seed, kept, cuts)
 
 
-def _cuts(ordered: NDArray[np.generic], split: Split) -> tuple[float, float]:
-    places = np.round(np.array([split.train, split.train + split.validation]) * len(ordered)).astype(int)
-    first, second = ordered[np.minimum(places, len(ordered) - 1)]
-    return first.item(), second.item()
+def _words(strata: NDArray[np.object_] | None) -> NDArray[np.str_]:
+    if strata is None:
+        raise ValueError("a stratified split needs the class of each row")
+    # A plan outlives a column's type: 1 and 1.0 are one class.
+    words = (int(one) if isinstance(one, float) and one.is_integer() else one for one in strata)
+    return np.array([str(word) for word in words], dtype=str)
+
+
+def _cuts(positions: NDArray[np.generic], split: Split, what: str) -> tuple[float, float]:
+    """Where validation and test begin, with at least one place in each part."""
+    count = len(positions)
+    if count < len(PARTS):
+        raise DataError(
+            f"{what} has too few rows to be divided by {split.by}",
+            expected="at least 3 rows, one for each of train, validation and test",
+            got=f"{count} rows",
+            hint="extract more rows; a stratified split is for classes, not for numbers",
+        )
+    first = min(max(round(split.train * count), 1), count - 2)
+    second = min(max(round((split.train + split.validation) * count), first + 1), count - 1)
+    ordered = np.sort(positions)
+    return ordered[first].item(), ordered[second].item()
 
 
 def assign(plan: SplitPlan, positions: NDArray[np.generic], strata: NDArray[np.object_] | None = None) -> Parts:
@@ -94,8 +116,9 @@ def assign(plan: SplitPlan, positions: NDArray[np.generic], strata: NDArray[np.o
     A row of a stratum that the plan does not know belongs to test: nothing was fitted on it.
     """
     parts = np.full(len(positions), 2, dtype=np.int8)
+    words = _words(strata) if plan.by == "stratified" else np.full(len(positions), EVERY)
     for name, (validation, test) in plan.cuts.items():
-        rows = np.ones(len(positions), dtype=bool) if strata is None or name == EVERY else strata.astype(str) == name
+        rows = words == name
         parts[rows] = (positions[rows] >= validation).astype(np.int8) + (positions[rows] >= test).astype(np.int8)
     return parts
 
@@ -114,12 +137,13 @@ def check_parts(parts: Parts, classes: NDArray[np.object_] | None, split: Split)
                 f"the split leaves no row for {part}",
                 expected=f"{getattr(split, part):.0%} of {len(parts)} rows in {part} (split by {split.by})",
                 got="0 rows",
-                hint="extract more rows, or change the shares; equal times and rows of one group stay together",
+                hint="extract more rows, or change the shares; equal times, equal rows and one group stay together",
             )
+        stratify = "" if split.by == "stratified" else "use `split: {by: stratified}`, "
         if wanted is not None and classes is not None and (missing := wanted - set(classes[rows])):
             raise DataError(
                 f"the split leaves {part} without the class {', '.join(sorted(map(repr, missing)))}",
                 expected=f"each of {len(wanted)} classes in every part",
                 got=f"{rows.sum()} rows of {len(set(classes[rows]))} classes in {part}",
-                hint="use `split: {by: stratified}`, extract more rows, or change the shares",
+                hint=f"{stratify}extract more rows, or change the shares",
             )

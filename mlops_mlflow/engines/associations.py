@@ -13,6 +13,7 @@ from mlops_mlflow.engines.tables import read_rows
 FOLDS = 3
 DEPTH = 4
 SMALLEST_LEAF = 20
+LARGEST = 1e30
 
 
 def associations(
@@ -89,7 +90,8 @@ def _numbers_or_texts(column: Any) -> Any:
     if series.dtype.kind == "M":
         seconds = series.astype("int64").to_numpy() / 1e9
         return np.where(series.isna(), np.nan, seconds).reshape(-1, 1)
-    return series.to_numpy(dtype="float64").reshape(-1, 1)
+    # The tree computes in float32: what its sums could not hold, and infinity, is the largest that they can.
+    return np.clip(series.to_numpy(dtype="float64"), -LARGEST, LARGEST).reshape(-1, 1)
 
 
 def _model(features: Any, task: Task, seed: int) -> Any:

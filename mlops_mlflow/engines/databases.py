@@ -61,6 +61,7 @@ def read_database(
 
     url, secrets = _url(name, str(source.sql), environment)
     uri = _shown(url)
+    _check_there(name, url)
     try:
         engine = _engine(name, url, uri)
         sql, used = _statement(source, engine)
@@ -104,6 +105,18 @@ def _shown(url: sqlalchemy.URL) -> str:
     return sqlalchemy.URL.create(
         url.drivername, username=url.username, host=url.host, port=url.port, database=url.database
     ).render_as_string()
+
+
+def _check_there(name: str, url: sqlalchemy.URL) -> None:
+    """Refuse a SQLite file that does not exist: SQLite would make an empty one."""
+    file = url.database
+    if url.get_backend_name() != "sqlite" or not file or file.startswith((":", "file:")) or Path(file).is_file():
+        return
+    raise SourceError(
+        f"source `{name}`: there is no SQLite database at {file}",
+        expected="an existing file; a relative path begins at the folder that the command runs in",
+        hint=f"correct `sources.{name}.sql`",
+    )
 
 
 def _engine(name: str, url: sqlalchemy.URL, uri: str) -> sqlalchemy.Engine:

@@ -172,7 +172,12 @@ def _unreadable(files: Files, message: str) -> SourceError:
         expected=f"{counts[1]} values, as the header names"
         if counts
         else 'CSV in UTF-8, texts quoted with " where needed',
-        got=f"{counts[2]} values: {original}" if counts else original,
+        got=f"{_found(counts)} values: {original}" if counts else original,
         hint=f"correct that line, or set `sources.{files.name}.delimiter`",
         place=Place(shown, int(line)),
     )
+
+
+def _found(counts: re.Match[str]) -> str:
+    """How many values the line has; DuckDB stops counting at the first that is too many."""
+    return f"more than {counts[1]}" if int(counts[2]) > int(counts[1]) else counts[2]

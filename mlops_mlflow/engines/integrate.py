@@ -17,11 +17,15 @@ from mlops_mlflow.engines.atomic import replacing
 from mlops_mlflow.engines.connection import connect
 from mlops_mlflow.engines.sources import OpenedSource
 from mlops_mlflow.engines.sql import Bounds, for_duckdb, literal, quoted
+from mlops_mlflow.engines.types import family
 
 if TYPE_CHECKING:
     import duckdb
 
 __all__ = ["Integrated", "connect", "integrate"]
+
+SPECIAL = ("UUID", "ENUM")
+"""Types whose values are texts, but not to every function; with nested and binary ones, they are stored as text."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +75,21 @@ def integrate(
     """
     import duckdb
 
-    place = Place(sql_name)
-    query, used = for_duckdb(sql) if sql is not None else (_only(sources, sql_name), ())
+    place = Place(sql_name) if sql_name else None
+    query, used = for_duckdb(sql) if sql is not None else (_only(sources), ())
     values = bounds.values(used)
     try:
         if sql is not None:
             _check_single_select(connection, query, place)
-            _check_bounds_used(used, sources, bounds, place)
+        _check_bounds_used(used, sources, bounds, place)
         columns = _columns(connection, query, values, place)
+        select, columns = _as_texts(columns)
         # The end of line closes a comment that the SQL may end with.
         order = "" if _is_ordered(connection, query) else " order by all"
         with replacing(out, "the integrated dataset") as part:
             written = connection.execute(
-                f"copy (select * from ({query}\n){order}) to {literal(part)} (format parquet, compression zstd)", values
+                f"copy ({select} from ({query}\n){order}) to {literal(part)} (format parquet, compression zstd)",
+                values,
             ).fetchone()
             rows = int(written[0]) if written else 0
             if rows == 0:
@@ -93,19 +99,18 @@ def integrate(
     return Integrated(out, rows, columns, query)
 
 
-def _only(sources: Sequence[OpenedSource], sql_name: str) -> str:
+def _only(sources: Sequence[OpenedSource]) -> str:
     if len(sources) != 1:
         raise QueryError(
             f"{len(sources)} sources, and no SQL that joins them",
             expected="`extract`, a file with one SELECT, as soon as there are several sources",
             got=", ".join(source.name for source in sources),
             hint="write the SELECT, and name its file in `extract`",
-            place=Place(sql_name),
         )
     return f"select * from {quoted(sources[0].name)}"
 
 
-def _check_single_select(connection: duckdb.DuckDBPyConnection, query: str, place: Place) -> None:
+def _check_single_select(connection: duckdb.DuckDBPyConnection, query: str, place: Place | None) -> None:
     import duckdb
 
     kinds = [statement.type for statement in connection.extract_statements(query)]
@@ -119,7 +124,9 @@ def _check_single_select(connection: duckdb.DuckDBPyConnection, query: str, plac
         )
 
 
-def _check_bounds_used(used: Sequence[str], sources: Sequence[OpenedSource], bounds: Bounds, place: Place) -> None:
+def _check_bounds_used(
+    used: Sequence[str], sources: Sequence[OpenedSource], bounds: Bounds, place: Place | None
+) -> None:
     if bounds and not used and not any(source.bounded for source in sources):
         raise QueryError(
             f"the data is bounded ({bounds}), but the SQL uses neither `:since` nor `:until`",
@@ -130,7 +137,7 @@ def _check_bounds_used(used: Sequence[str], sources: Sequence[OpenedSource], bou
 
 
 def _columns(
-    connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, object], place: Place
+    connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, object], place: Place | None
 ) -> dict[str, str]:
     # Not `select * from (...)`: that would rename the second `year` to `year_1` without a word.
     described = connection.execute(f"describe ({query}\n)", values).fetchall()
@@ -147,6 +154,13 @@ def _columns(
     return {row[0]: row[1] for row in described}
 
 
+def _as_texts(columns: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """A SELECT list in which columns of special types are texts, and the types that come of it."""
+    strange = [name for name, kind in columns.items() if family(kind) == "other" or kind.startswith(SPECIAL)]
+    texts = ", ".join(f"{quoted(name)}::varchar as {quoted(name)}" for name in strange)
+    return f"select * replace ({texts})" if strange else "select *", {**columns, **dict.fromkeys(strange, "VARCHAR")}
+
+
 def _is_ordered(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
     row = connection.execute("select json_serialize_sql(?)", [query]).fetchone()
     tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
@@ -155,7 +169,7 @@ def _is_ordered(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
     return any(modifier["type"] == "ORDER_MODIFIER" for modifier in tree["statements"][0]["node"]["modifiers"])
 
 
-def _empty(sources: Sequence[OpenedSource], bounds: Bounds, place: Place) -> DataError:
+def _empty(sources: Sequence[OpenedSource], bounds: Bounds, place: Place | None) -> DataError:
     return DataError(
         "the integrated dataset has no rows",
         expected="at least one",

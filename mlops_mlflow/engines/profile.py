@@ -14,7 +14,7 @@ from mlops_mlflow.core.usecase.data import Kind
 from mlops_mlflow.engines.associations import associations
 from mlops_mlflow.engines.connection import connect
 from mlops_mlflow.engines.profile_time import coverage, target_profile
-from mlops_mlflow.engines.sql import literal, quoted
+from mlops_mlflow.engines.sql import literal, quoted, texts
 from mlops_mlflow.engines.types import family
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = ["associations", "profile"]
 
 EXACT_ROWS = 1_000_000
 CATEGORIES = 50
+GREATEST = 1e150
 PROBABILITIES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 # A text is long or has many words, and hardly comes twice; a name of a category is neither.
 TEXT_LENGTH, TEXT_WORDS, TEXT_DISTINCT = 40, 4, 0.5
@@ -124,7 +125,9 @@ def _aggregates(column: str, kind: str, *, exact: bool) -> list[str]:
         "string": f"length({column})",
     }.get(family(kind))
     ends = measured or (f"{column}::varchar" if family(kind) == "datetime" else "null")
-    moments = [f"avg({measured})", f"stddev_pop({measured})"] if measured else ["null", "null"]
+    # Squares of greater values are beyond a float, and the query would fail for the sake of one of them.
+    within = f"filter (abs({measured}) <= {GREATEST})"
+    moments = [f"avg({measured}) {within}", f"stddev_pop({measured}) {within}"] if measured else ["null", "null"]
     words = f"avg(length({column}) - length(replace({column}, ' ', '')) + 1)" if family(kind) == "string" else "null"
     return [f"count({column})", distinct, f"min({ends})", f"max({ends})", *moments, words]
 
@@ -176,7 +179,9 @@ def _with_histograms(
     }
     edges = {column.name: _edges(column, quantiles[column.name], bins, reference) for column in measured}
     binned = [column for column in measured if edges[column.name]]
-    counted = passes.row([f"histogram({_measure(column)}, {list(edges[column.name])})" for column in binned])
+    # Edges as texts: DuckDB would read 0.1 as a decimal, which has not the digits of a float.
+    lists = {name: f"{texts(map(repr, known))}::double[]" for name, known in edges.items()}
+    counted = passes.row([f"histogram({_measure(column)}, {lists[column.name]})" for column in binned])
     counts: dict[str, Mapping[float, int]] = {
         column.name: value or {} for column, value in zip(binned, counted, strict=True)
     }
@@ -232,19 +237,19 @@ def _known_categories(column: ColumnProfile, reference: TableProfile | None) -> 
 
 
 def _grouping(table: str, columns: Sequence[ColumnProfile], known: Mapping[str, tuple[str, ...] | None]) -> str:
-    texts = []
+    mapped = []
     for number, column in enumerate(columns):
         text, values = f"{quoted(column.name)}::varchar", known[column.name]
         if values is not None:
             listed = ", ".join(map(literal, values)) or "null"
             text = f"case when {text} in ({listed}) then {text} end"
-        texts.append(f"{text} as c{number}")
+        mapped.append(f"{text} as c{number}")
     names = [f"c{number}" for number in range(len(columns))]
     place = "case " + " ".join(f"when grouping({name}) = 0 then {number}" for number, name in enumerate(names)) + " end"
     return f"""
         select place, value, n from (
             select {place} as place, coalesce({", ".join(names)}) as value, count(*) as n
-            from (select {", ".join(texts)} from {table})
+            from (select {", ".join(mapped)} from {table})
             group by grouping sets ({", ".join(f"({name})" for name in names)}))
         where value is not null
         qualify row_number() over (partition by place order by n desc, value) <= {CATEGORIES}

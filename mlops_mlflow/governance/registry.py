@@ -80,7 +80,13 @@ def register_to_staging(
     try:
         with _asking(tracker, f"register a version of {name}"):
             made = tracker.client.create_model_version(
-                name, f"models:/{model_id}", run_id=run_id, tags=dict(tags), description=description, model_id=model_id
+                name,
+                f"models:/{model_id}",
+                run_id=run_id,
+                tags=dict(tags),
+                description=description,
+                model_id=model_id,
+                await_creation_for=0,  # a version is complete at once; MLflow would announce a wait of 300 seconds
             )
         version = _version(made)
         return transition(tracker, version, "Staging")
@@ -122,12 +128,10 @@ def _ensure_registered_model(tracker: Tracker, name: str) -> bool:
     return True
 
 
-def _forget(
-    tracker: Tracker, name: str, version: Version | None, before: list[Version], *, model_too: bool
-) -> None:
+def _forget(tracker: Tracker, name: str, version: Version | None, before: list[Version], *, model_too: bool) -> None:
     """Take back what was created, and give Staging back to whom it had; the error that led here matters more."""
     client = tracker.client
-    with contextlib.suppress(RegistryError), _asking(tracker, "take back a registration"):
+    with contextlib.suppress(MlopsError), _asking(tracker, "take back a registration"):
         if version is not None:
             client.delete_model_version(name, version.number)
         for one in before:

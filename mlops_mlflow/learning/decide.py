@@ -30,22 +30,26 @@ def tune_threshold(
         value: Prices, for ``value_per_row``.
 
     Returns:
-        A probability; above 1 where saying no to every row is best.
+        A probability; above 1 where saying no to every row is best. Of up to 200 distinct probabilities each is
+        tried, of more 200 quantiles.
     """
     from sklearn.frozen import FrozenEstimator
     from sklearn.metrics import make_scorer
     from sklearn.model_selection import TunedThresholdClassifierCV
 
-    def score(truth: Any, decided: Any) -> float:
+    def score(truth: Any, decided: Any, *, pos_label: Any) -> float:  # noqa: ARG001  # the scorer reads it, see below
         made = Predictions("binary", outcomes.encode(truth), outcomes.encode(decided), None, outcomes.classes, value)
         return measure(metric, made)
 
     positive = list(estimator.classes_).index(outcomes.positive)
     scores = estimator.predict_proba(table)[:, positive]
-    grid = np.unique(np.r_[0.0, np.quantile(scores, np.linspace(0, 1, STEPS)), 1.01])
+    distinct = np.unique(scores)
+    if len(distinct) > STEPS:
+        distinct = np.quantile(scores, np.linspace(0, 1, STEPS), method="higher")
+    grid = np.unique(np.r_[0.0, distinct, 1.01])
     tuned = TunedThresholdClassifierCV(
         FrozenEstimator(estimator),
-        scoring=make_scorer(score),
+        scoring=make_scorer(score, pos_label=outcomes.positive),  # otherwise the greater label would be the positive
         response_method="predict_proba",
         thresholds=grid,
         cv="prefit",

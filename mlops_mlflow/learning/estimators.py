@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import pkgutil
 from typing import Any
 
 from mlops_mlflow.core.errors import CandidateError
@@ -20,12 +21,12 @@ def estimator_class(name: str, candidate: Candidate) -> type[Any]:
     module_name, class_name = candidate.estimator.rsplit(".", 1)
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except (Exception, SystemExit) as error:  # also what a package raises that lacks a shared library
         raise CandidateError(
             f"candidate `{name}`: the module of `{candidate.estimator}` cannot be imported",
             expected="an installed module",
             got=str(error),
-            hint="check the spelling, or add the package to the environment",
+            hint=_near_module(module_name) or "check the spelling, or add the package to the environment",
         ) from error
     found = getattr(module, class_name, None)
     if found is None:
@@ -34,13 +35,28 @@ def estimator_class(name: str, candidate: Candidate) -> type[Any]:
             f"candidate `{name}`: `{module_name}` has no `{class_name}`",
             hint=f"did you mean `{near[0]}`?" if near else f"look at the documentation of {module_name}",
         )
-    if not (isinstance(found, type) and hasattr(found, "fit") and hasattr(found, "get_params")):
+    wanted = ("fit", "get_params", "__sklearn_tags__")
+    if not (isinstance(found, type) and all(hasattr(found, method) for method in wanted)):
         raise CandidateError(
             f"candidate `{name}`: `{candidate.estimator}` is not a scikit-learn estimator",
             expected="a class with `fit`, `predict` and `get_params`",
-            got=type(found).__name__,
+            got=f"a class without {', '.join(method for method in wanted if not hasattr(found, method))}"
+            if isinstance(found, type)
+            else type(found).__name__,
+            hint="derive it from `sklearn.base.BaseEstimator`, or take another estimator",
         )
     return found
+
+
+def _near_module(name: str) -> str:
+    """A hint at the module that may have been meant; empty where none is near."""
+    parent, _, last = name.rpartition(".")
+    try:
+        folder = getattr(importlib.import_module(parent), "__path__", ()) if parent else None
+    except ImportError:
+        return _near_module(parent)
+    near = difflib.get_close_matches(last, [module.name for module in pkgutil.iter_modules(folder)], n=1)
+    return f"did you mean `{f'{parent}.' if parent else ''}{near[0]}`?" if near else ""
 
 
 def build_estimator(name: str, candidate: Candidate, params: dict[str, Any], *, seed: int) -> Any:
@@ -89,10 +105,10 @@ def check_candidates(candidates: dict[str, Candidate], task: Task | None, *, see
 
 
 def check_task(name: str, candidate: Candidate, estimator: Any, task: Task) -> None:
-    """Refuse a regressor for classes, a classifier for numbers, and a classifier without probabilities."""
+    """Refuse what is no classifier for classes, no regressor for numbers, and a classifier without probabilities."""
     from sklearn.base import is_classifier, is_regressor
 
-    if is_regressor(estimator) if task != "regression" else is_classifier(estimator):
+    if not (is_regressor(estimator) if task == "regression" else is_classifier(estimator)):
         wanted = "regressor" if task == "regression" else "classifier"
         raise CandidateError(
             f"candidate `{name}`: `{candidate.estimator}` is not a {wanted}",
@@ -103,5 +119,5 @@ def check_task(name: str, candidate: Candidate, estimator: Any, task: Task) -> N
         raise CandidateError(
             f"candidate `{name}`: `{candidate.estimator}` gives no probabilities",
             expected="an estimator with `predict_proba`: thresholds, calibration and values need them",
-            hint="take another estimator; scikit-learn's CalibratedClassifierCV adds probabilities to one without",
+            hint="take another estimator, or parameters under `fixed` with which it gives them",
         )

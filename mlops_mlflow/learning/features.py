@@ -16,6 +16,7 @@ from mlops_mlflow.learning.package import CodePackage
 
 ONE_HOT_AT_MOST = 30
 TEXT_TERMS = 200
+TERM = r"(?u)\b\w+\b|^\W*$"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def guess_kind(column: pd.Series[Any]) -> Kind:
     if known.map(lambda value: isinstance(value, bool)).all() and len(known):
         return "boolean"
     words = known.astype(str)
-    if len(words) and words.str.split().str.len().mean() >= 4 and words.nunique() > 0.5 * len(words):
+    if len(words) and (words.str.count(r"\s+") + 1).mean() >= 4 and words.nunique() > 0.5 * len(words):
         return "text"
     return "categorical"
 
@@ -68,7 +69,8 @@ def plan_features(
         event_time: Name of the event time.
 
     Raises:
-        CandidateError: ``derive`` fails, loses rows, or a declared column does not exist.
+        CandidateError: ``derive`` fails, loses or moves rows, or a declared column does not exist or holds nothing of
+            the declared kind.
     """
     derived = derive(sample, package)
     unknown = sorted(set(declared) - set(derived.columns))
@@ -78,9 +80,28 @@ def plan_features(
             expected=", ".join(map(str, derived.columns)),
             hint="correct the name; the target, the key and excluded columns are not features",
         )
+    if event_time in derived.columns:
+        declared = {str(event_time): "datetime", **declared}
     kinds = {str(name): declared.get(str(name)) or guess_kind(derived[name]) for name in derived.columns}
+    for name in declared:
+        _check_kind(derived[name], declared[name], package)
     wide = [name for name, kind in kinds.items() if kind == "categorical" and derived[name].nunique() > ONE_HOT_AT_MOST]
     return FeaturePlan(tuple(sample.columns), kinds, tuple(wide), event_time if event_time in kinds else None)
+
+
+def _check_kind(column: pd.Series[Any], kind: Kind, package: CodePackage) -> None:
+    """Refuse a declared kind by which every value would count as missing."""
+    convert = {
+        "numeric": package.columns.as_numbers,
+        "boolean": package.columns.as_numbers,
+        "datetime": package.columns.time_of_week,
+    }.get(kind)
+    if convert is not None and column.notna().any() and convert(column.to_frame()).isna().all(axis=None):
+        raise CandidateError(
+            f"`{column.name}` is taken as {kind}, but none of its values can be read as such",
+            got=repr(column.dropna().iloc[0]),
+            hint="correct `features.kinds`, or convert the column in the SQL or in `derive`",
+        )
 
 
 def derive(table: pd.DataFrame, package: CodePackage) -> pd.DataFrame:
@@ -88,25 +109,36 @@ def derive(table: pd.DataFrame, package: CodePackage) -> pd.DataFrame:
     hook = getattr(package.features, "derive", None)
     if hook is None:
         return table
-    file = f"{package.features.__name__.rsplit('.', 1)[-1]}.py" if package.features else ""
     try:
         derived = hook(table.copy())
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise CandidateError(
             f"`derive` fails: {type(error).__name__}: {error}",
             got=f"a table with the columns {', '.join(map(str, table.columns))}",
             hint="mend the function; columns that the extract or `features.exclude` takes away are not there",
-            place=Place(file),
+            place=package.place(error) or _file(package),
         ) from error
-    if not isinstance(derived, pd.DataFrame) or len(derived) != len(table):
+    if not isinstance(derived, pd.DataFrame) or not derived.index.equals(table.index):
+        same = isinstance(derived, pd.DataFrame) and len(derived) == len(table)
         got = f"{len(derived)} rows" if isinstance(derived, pd.DataFrame) else type(derived).__name__
         raise CandidateError(
-            "`derive` must give back a table with the same rows",
-            expected=f"a pandas DataFrame with {len(table)} rows",
-            got=got,
-            place=Place(file),
+            "`derive` must give back a table with the same rows, in their order",
+            expected=f"a pandas DataFrame with {len(table)} rows and the index that it was given",
+            got="another order or index" if same else got,
+            place=_file(package),
+        )
+    if not (derived.columns.is_unique and all(isinstance(name, str) for name in derived.columns) and derived.shape[1]):
+        raise CandidateError(
+            "`derive` must give back columns with names of their own",
+            expected="at least one column, each with a different text as its name",
+            got=", ".join(map(repr, derived.columns)) or "no column",
+            place=_file(package),
         )
     return derived
+
+
+def _file(package: CodePackage) -> Place | None:
+    return Place(f"{package.features.__name__.rpartition('.')[2]}.py") if package.features else None
 
 
 def build_features(plan: FeaturePlan, package: CodePackage, task: Task, *, seed: int) -> Any:
@@ -114,20 +146,28 @@ def build_features(plan: FeaturePlan, package: CodePackage, task: Task, *, seed:
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import FunctionTransformer
 
-    hook = getattr(package.features, "preprocessor", None)
-    learned = _own(hook, plan) if hook else _default(plan, package, task, seed)
-    if hasattr(package.features, "derive"):
-        return Pipeline([("derive", FunctionTransformer(package.features.derive)), ("columns", learned)])
-    return learned
+    hook = getattr(package.features, "derive", None)
+    own = getattr(package.features, "preprocessor", None)
+    learned = _own(own, plan, package) if own else _default(plan, package, task, seed)
+    return Pipeline([("derive", FunctionTransformer(hook)), ("columns", learned)]) if hook else learned
 
 
-def _own(hook: Any, plan: FeaturePlan) -> Any:
-    learned = hook(dict(plan.kinds))
-    if not (hasattr(learned, "fit") and hasattr(learned, "transform")):
+def _own(hook: Any, plan: FeaturePlan, package: CodePackage) -> Any:
+    try:
+        learned = hook(dict(plan.kinds))
+    except (Exception, SystemExit) as error:
+        raise CandidateError(
+            f"`preprocessor` fails: {type(error).__name__}: {error}",
+            got=f"the kinds {dict(plan.kinds)}",
+            hint="mend the function",
+            place=package.place(error) or _file(package),
+        ) from error
+    if isinstance(learned, type) or not (hasattr(learned, "fit") and hasattr(learned, "transform")):
         raise CandidateError(
             "`preprocessor(kinds)` must give back an unfitted scikit-learn transformer",
             expected="an object with `fit` and `transform`",
-            got=type(learned).__name__,
+            got=repr(learned)[:80],
+            place=_file(package),
         )
     return learned
 
@@ -136,6 +176,7 @@ def _default(plan: FeaturePlan, package: CodePackage, task: Task, seed: int) -> 
     from sklearn.compose import ColumnTransformer
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.impute import SimpleImputer
+    from sklearn.model_selection import KFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler, TargetEncoder
 
@@ -145,10 +186,18 @@ def _default(plan: FeaturePlan, package: CodePackage, task: Task, seed: int) -> 
         return FunctionTransformer(getattr(ours, name))
 
     def scaled(name: str) -> Any:
-        return make_pipeline(convert(name), SimpleImputer(add_indicator=True), StandardScaler())
+        # A column may be empty in one fold and not in the next.
+        imputer = SimpleImputer(add_indicator=True, keep_empty_features=True)
+        return make_pipeline(convert(name), imputer, StandardScaler())
+
+    def terms() -> Any:
+        # Text without a word is a term, too, so that a fold without any text has a vocabulary.
+        return make_pipeline(convert("as_text"), TfidfVectorizer(max_features=TEXT_TERMS, token_pattern=TERM))
 
     one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=ONE_HOT_AT_MOST, sparse_output=False)
-    by_target = TargetEncoder(target_type="auto" if task != "regression" else "continuous", random_state=seed, cv=3)
+    by_target = TargetEncoder(
+        target_type={"regression": "continuous"}.get(task, task), cv=KFold(3, shuffle=True, random_state=seed)
+    )
     of = {kind: [name for name, found in plan.kinds.items() if found == kind] for kind in set(plan.kinds.values())}
     narrow = [name for name in of.get("categorical", []) if name not in plan.wide]
     dates = [name for name in of.get("datetime", []) if name != plan.event_time]
@@ -158,10 +207,7 @@ def _default(plan: FeaturePlan, package: CodePackage, task: Task, seed: int) -> 
         ("wide", make_pipeline(convert("as_categories"), by_target, StandardScaler()), list(plan.wide)),
         ("dates", scaled("calendar"), dates),
         ("week", scaled("time_of_week"), [plan.event_time] if plan.event_time else []),
-        *(
-            (f"text_{name}", make_pipeline(convert("as_text"), TfidfVectorizer(max_features=TEXT_TERMS)), name)
-            for name in of.get("text", [])
-        ),
+        *((f"text_{number}", terms(), name) for number, name in enumerate(of.get("text", []))),
     ]
     return ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0.0)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from mlops_mlflow.core.errors import DataError
 from mlops_mlflow.learning.problem import Problem, Rows, event_nanoseconds
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -16,22 +18,53 @@ Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 def folds(problem: Problem, rows: Rows) -> list[Fold]:
     """Pairs of row numbers to fit on and to judge on, in the manner of the use case's split.
 
-    By time each fold is judged on the next stretch after the rows that it is fitted on, and equal times stay together.
+    By time each fold is judged on the next stretch after the rows that it is fitted on, and equal times stay together;
+    where many times are equal there may be fewer folds than asked for.
+
+    Raises:
+        DataError: There are too few rows, times or groups for so many folds.
     """
     spec, count = problem.spec, problem.spec.tuning.folds
     if spec.split.by == "time" and spec.event_time:
-        return list(_by_time(event_nanoseconds(spec, problem.columns, rows.about[spec.event_time.column]), count))
+        found = list(_by_time(event_nanoseconds(spec, problem.columns, rows.about[spec.event_time.column]), count))
+        return found if found else _refuse("distinct times", 1, 2)
     from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
     blank = np.zeros(len(rows))
     if spec.split.by == "grouped":
-        return list(GroupKFold(count).split(blank, rows.actual, rows.about[spec.split.group]))
-    kind: Any = KFold if problem.outcomes.task == "regression" else StratifiedKFold
-    return list(kind(count, shuffle=True, random_state=spec.seed).split(blank, problem.outcomes.encode(rows.actual)))
+        groups = pd.factorize(rows.about[spec.split.group], use_na_sentinel=False)[0]
+        distinct = len(np.unique(groups))
+        return (
+            list(GroupKFold(count).split(blank, groups=groups))
+            if distinct >= count
+            else _refuse("groups", distinct, count)
+        )
+    encoded = problem.outcomes.encode(rows.actual)
+    if problem.outcomes.task == "regression":
+        if len(rows) < count:
+            return _refuse("rows", len(rows), count)
+        kind: Any = KFold
+    else:
+        fewest = int(np.bincount(encoded, minlength=len(problem.outcomes.labels)).min())
+        if fewest < count:
+            return _refuse("rows of each class", fewest, count)
+        kind = StratifiedKFold
+    return list(kind(count, shuffle=True, random_state=spec.seed).split(blank, encoded))
 
 
 def _by_time(times: NDArray[np.int64], count: int) -> Iterator[Fold]:
-    ordered = np.sort(times)
-    cuts = [ordered[len(ordered) * number // (count + 1)] for number in range(1, count + 1)]
-    for begin, end in zip(cuts, [*cuts[1:], np.iinfo(np.int64).max], strict=True):
+    ordered, distinct = np.sort(times), np.unique(times)
+    if len(distinct) < 2:
+        return
+    cuts = sorted({max(ordered[len(ordered) * part // (count + 1)], distinct[1]) for part in range(1, count + 1)})
+    for begin, end in zip(cuts, [*cuts[1:], ordered[-1] + 1], strict=True):
         yield np.flatnonzero(times < begin), np.flatnonzero((times >= begin) & (times < end))
+
+
+def _refuse(what: str, got: int, needed: int) -> NoReturn:
+    raise DataError(
+        "the train rows are too few for cross-validation",
+        expected=f"at least {needed} {what}",
+        got=f"{got} {what}",
+        hint="extract more rows, or lower `tuning.folds`",
+    )

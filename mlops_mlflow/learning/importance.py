@@ -32,8 +32,8 @@ class Importance:
 def importances(problem: Problem, estimator: Any, train: Rows, judge: Rows, *, metric: str) -> tuple[Importance, ...]:
     """Permutation importance of each column that the candidate takes, with noise as a yardstick.
 
-    The candidate is fitted once more on a sample of the train rows with a column of random numbers beside its features; a
-    column that matters no more than that one does not matter. Source: Breiman, Random Forests (2001), section 10.
+    The candidate is fitted once more on a sample of the train rows with a column of random numbers beside its features;
+    a column that matters no more than that one does not matter. Source: Breiman, Random Forests (2001), section 10.
 
     Args:
         problem: The learning problem.
@@ -63,7 +63,8 @@ def importances(problem: Problem, estimator: Any, train: Rows, judge: Rows, *, m
 
     table = _with_noise(shuffle.table, seed + 1)
     found = permutation_importance(model, table, shuffle.actual, scoring=score, n_repeats=REPEATS, random_state=seed)
-    rows = [Importance(*row) for row in zip(table, found.importances_mean, found.importances_std, strict=True)]
+    figures = zip(table.columns, found.importances_mean, found.importances_std, strict=True)
+    rows = [Importance(str(name), float(mean), float(spread)) for name, mean, spread in figures]
     return tuple(sorted(rows, key=lambda row: -row.mean))
 
 

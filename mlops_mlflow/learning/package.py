@@ -1,7 +1,8 @@
 """The code package of a model: the user's modules and our row-wise conversions under a name that holds their digest.
 
 MLflow's ``code_paths`` puts a folder on ``sys.path``; two models that both bring a ``features`` module would share
-the one that was loaded first. With the digest in the name, different code has different names and both live in one process.
+the one that was loaded first. With the digest in the name, different code has different names and both live in one
+process.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import importlib.util
 import re
 import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +19,7 @@ from types import ModuleType
 from mlops_mlflow.core.errors import CandidateError, Place
 
 HOOKS = ("derive", "preprocessor")
+COLUMNS = "_columns.py"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class CodePackage:
         """Name by which it is imported."""
         return self.folder.name
 
+    def place(self, error: BaseException) -> Place | None:
+        """Where in the user's files an exception comes from; None where it was not there."""
+        return _place(error, self.folder)
+
 
 def build_package(use_case: str, modules: dict[str, str], features: str | None, scratch: Path) -> CodePackage:
     """Write and import the code package of a use case.
@@ -53,9 +60,11 @@ def build_package(use_case: str, modules: dict[str, str], features: str | None, 
     Raises:
         CandidateError: The user's code cannot be imported, or holds no hook.
     """
+    if COLUMNS in modules:
+        raise CandidateError(f"a module of the use case must not be called {COLUMNS}", hint="give it another name")
     files = {
         "__init__.py": f'"""Code that models of {use_case} need."""\n',
-        "_columns.py": (Path(__file__).parent / "columns.py").read_text(encoding="utf-8"),
+        COLUMNS: (Path(__file__).parent / "columns.py").read_text(encoding="utf-8"),
         **modules,
     }
     digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:12]
@@ -66,7 +75,7 @@ def build_package(use_case: str, modules: dict[str, str], features: str | None, 
     for file, text in files.items():
         (folder / file).write_text(text, encoding="utf-8")
     package = _import(name, folder / "__init__.py", folder)
-    columns = _import(f"{name}._columns", folder / "_columns.py")
+    columns = _import(f"{name}.{Path(COLUMNS).stem}", folder / COLUMNS)
     hooks = None if features is None else _import_features(name, folder / features)
     return CodePackage(folder, package, columns, hooks)
 
@@ -91,13 +100,12 @@ def _import(name: str, file: Path, package: Path | None = None) -> ModuleType:
 def _import_features(package: str, file: Path) -> ModuleType:
     try:
         module = _import(f"{package}.{file.stem}", file)
-    except Exception as error:
-        line = getattr(error, "lineno", None) or _line_in(error, file)
+    except (Exception, SystemExit) as error:
         raise CandidateError(
             f"{file.name} cannot be imported: {type(error).__name__}: {error}",
             expected="a module; files beside it are imported relatively (`from . import other`)",
             hint="mend the file and run again",
-            place=Place(file.name, line),
+            place=_place(error, file.parent) or Place(file.name),
         ) from error
     if not any(callable(getattr(module, hook, None)) for hook in HOOKS):
         raise CandidateError(
@@ -109,10 +117,10 @@ def _import_features(package: str, file: Path) -> ModuleType:
     return module
 
 
-def _line_in(error: BaseException, file: Path) -> int:
-    trace, line = error.__traceback__, 0
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(file):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
+def _place(error: BaseException, folder: Path) -> Place | None:
+    """The last line of the user's that an exception went through; what cannot be parsed tells its own."""
+    calls = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        calls.append((error.filename, error.lineno or 0))
+    own = [(Path(file), line) for file, line in calls if Path(file).parent == folder]
+    return Place(own[-1][0].name, own[-1][1]) if own else None

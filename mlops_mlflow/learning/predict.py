@@ -24,11 +24,9 @@ def predictor(estimator: Any, outcomes: Outcomes) -> Predictor:
             return np.asarray(estimator.predict(table), dtype=float), None
         scores = in_order(estimator.predict_proba(table), estimator.classes_, outcomes)
         threshold = getattr(estimator, "threshold", None)
-        if threshold is None:
-            decided = np.asarray(outcomes.labels, dtype=object)[scores.argmax(axis=1)]
-        else:
-            decided = np.asarray(estimator.predict(table))
-        return decided, scores
+        # As the estimator's own ``predict`` would, without computing the probabilities twice.
+        chosen = scores.argmax(axis=1) if threshold is None else (scores[:, 1] >= threshold).astype(int)
+        return np.asarray(outcomes.labels, dtype=object)[chosen], scores
 
     return predict
 

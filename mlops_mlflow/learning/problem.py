@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mlops_mlflow.core.metrics.catalogue import quality_metrics
+from mlops_mlflow.core.records import OWN_RUN, Dataset
 from mlops_mlflow.core.splits import PARTS, Parts, SplitPlan
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.engines.tables import read_rows
@@ -91,6 +94,14 @@ class Problem:
         """Name by which metrics refer to a part."""
         return f"{self.spec.use_case}.{part}"
 
+    def input(self, part: str, run: str = OWN_RUN) -> Dataset:
+        """A part as an input of a run; the same rows have the same digest in every run."""
+        told = f"{self.digest} {json.dumps(self.plan.to_dict(), sort_keys=True)} {part}"
+        digest = hashlib.sha256(told.encode()).hexdigest()[:16]
+        rows = int((self.parts == PARTS.index(part)).sum())
+        context = "training" if part == "train" else part
+        return Dataset(self.dataset(part), digest, "dataset.parquet, by split.json", context, self.columns, rows, run)
+
 
 def about_columns(spec: UseCaseSpec, columns: dict[str, str]) -> list[str]:
     """Columns that describe a row rather than predict it: key, event time, group, slices of evaluation and bounds."""
@@ -118,7 +129,7 @@ def blocks(spec: UseCaseSpec, about: pd.DataFrame) -> tuple[NDArray[np.int64], s
     Days need to be at least 8, otherwise rows are drawn.
     """
     if spec.split.group:
-        return pd.factorize(about[spec.split.group])[0].astype(np.int64), spec.split.group
+        return pd.factorize(about[spec.split.group], use_na_sentinel=False)[0].astype(np.int64), spec.split.group
     if spec.event_time and spec.event_time.column in about:
         days = pd.factorize(pd.to_datetime(about[spec.event_time.column]).dt.normalize())[0].astype(np.int64)
         if days.max(initial=-1) + 1 >= 8:

@@ -21,9 +21,9 @@ class Trial:
     Attributes:
         number: From 0.
         params: What was drawn.
-        figures: The tuning metric of each fold; empty when the trial failed.
+        figures: The tuning metric of each fold; empty when nothing could be measured.
         seconds: How long it took.
-        error: Why it failed, if it did.
+        error: Why it failed, if it did; a figure that is not defined is a failure, too.
     """
 
     number: int
@@ -34,7 +34,7 @@ class Trial:
 
     @property
     def mean(self) -> float:
-        """Mean over the folds; NaN when it failed."""
+        """Mean over the folds; not finite when it failed."""
         return float(np.mean(self.figures)) if self.figures else float("nan")
 
 
@@ -76,7 +76,7 @@ def run_search(
         candidate: Its search space; none gives one trial.
         tuning: How many trials, how they are drawn, when to stop.
         attempt: From parameters to the figure of each fold; an exception is a failed trial.
-        seed: Same seed and number of trials, same trials.
+        seed: Same seed and figures, same trials.
         higher_is_better: Direction of the figure.
         begin: Called with each trial's number and parameters before it runs.
         end: Called with each trial after it ran.
@@ -102,26 +102,33 @@ def run_search(
         objective({})
         return Search(tuple(done), truncated=False)
 
+    began = time.perf_counter()
+
     def stale() -> bool:
         best = Search(tuple(done), truncated=False).best(higher_is_better=higher_is_better)
         return tuning.early_stop is not None and best is not None and len(done) - best.number > tuning.early_stop
 
-    _minimise(objective, candidate, tuning, seed, stale)
+    def late() -> bool:
+        return tuning.timeout is not None and time.perf_counter() - began >= tuning.timeout.total_seconds()
+
+    _minimise(objective, candidate, tuning, seed, lambda: stale() or late())
     return Search(tuple(done), truncated=len(done) < tuning.trials and not stale())
 
 
 def _attempt(attempt: Try, number: int, params: Params) -> Trial:
     began = time.perf_counter()
     try:
-        figures, error = attempt(params), ""
+        figures = attempt(params)
+        error = "" if np.isfinite(figures).all() else f"the metric is not defined in every fold: {figures}"
     except Exception as failure:  # noqa: BLE001  # whatever an estimator raises is a failed trial, not the end
         figures, error = (), f"{type(failure).__name__}: {failure}"
     return Trial(number, params, figures, time.perf_counter() - began, error)
 
 
 def _minimise(
-    objective: Callable[[Params], Any], candidate: Candidate, tuning: Tuning, seed: int, stale: Callable[[], bool]
+    objective: Callable[[Params], Any], candidate: Candidate, tuning: Tuning, seed: int, stop: Callable[[], bool]
 ) -> None:
+    """Run hyperopt until ``stop``, which is asked after each trial; so even a tiny time guard lets one trial run."""
     import hyperopt
     from hyperopt.exceptions import AllTrialsFailed
 
@@ -132,9 +139,8 @@ def _minimise(
             {name: to_hyperopt(name, distribution) for name, distribution in candidate.space.items()},
             algo=algorithms[tuning.algorithm],
             max_evals=tuning.trials,
-            timeout=None if tuning.timeout is None else tuning.timeout.total_seconds(),
             rstate=np.random.default_rng(seed),
-            early_stop_fn=lambda *_: (stale(), []),
+            early_stop_fn=lambda *_: (stop(), []),
             trials=hyperopt.Trials(),
             show_progressbar=False,
             verbose=False,
@@ -156,7 +162,16 @@ def to_hyperopt(name: str, distribution: Distribution) -> Any:
 
 
 def _plain(distribution: Distribution, value: Any) -> Any:
-    """A drawn value as Python's own type; whole steps between whole bounds give whole numbers."""
+    """A drawn value as Python's own type, within its bounds; whole steps between whole bounds give whole numbers.
+
+    hyperopt rounds to multiples of the step, which may lie outside: 1 to 9 by 2 would give 0.
+    """
+    kind, arguments = distribution.kind, distribution.arguments
     value = value.item() if hasattr(value, "item") else value
-    whole = distribution.kind.startswith("q") and all(float(part).is_integer() for part in distribution.arguments)
-    return round(value) if whole or distribution.kind in {"randint", "uniformint"} else value
+    if kind == "choice":
+        return value
+    if kind.endswith("uniform"):
+        value = min(max(value, arguments[0]), arguments[1])
+    exact = arguments if kind.endswith("uniform") else arguments[2:]
+    whole = kind.startswith("q") and all(float(part).is_integer() for part in exact)
+    return round(value) if whole or kind in {"randint", "uniformint"} else value

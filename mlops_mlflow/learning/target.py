@@ -44,7 +44,7 @@ class Outcomes:
             return np.asarray(column, dtype=float)
         codes: NDArray[Any] = pd.Index(list(self.labels)).get_indexer(pd.Index(np.asarray(column)))
         if (codes < 0).any():
-            unknown = np.asarray(column)[codes < 0][0]
+            unknown = np.asarray(column)[codes < 0].tolist()[0]
             raise DataError(
                 f"the outcome {unknown!r} is not one of those that the model knows",
                 expected=", ".join(map(repr, self.labels)),
@@ -58,8 +58,8 @@ def recognise(column: pd.Series[Any], target: Target) -> Outcomes:
     Two values are binary; words, and up to 20 distinct whole numbers, are classes; other numbers are a regression.
 
     Raises:
-        DataError: The column is empty, has missing outcomes or one value, or cannot be what was declared.
-        UseCaseError: The positive outcome is not one of the two.
+        DataError: The column is empty, has missing, infinite or single outcomes, or cannot be what was declared.
+        UseCaseError: The positive outcome is not one of the two, or there are not two.
     """
     if column.isna().any():
         raise DataError(
@@ -75,9 +75,15 @@ def recognise(column: pd.Series[Any], target: Target) -> Outcomes:
             hint="widen the data's range, or look at the SQL that makes the column",
         )
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    whole = numeric and bool(np.all(np.mod(column.to_numpy(dtype=float), 1) == 0))
+    if numeric and not np.isfinite(column.to_numpy(dtype=float)).all():
+        raise DataError(
+            f"target `{target.column}` holds infinite numbers",
+            expected="finite numbers",
+            hint="mend the SQL that makes the column; a division by zero gives them",
+        )
+    whole = not numeric or bool(np.all(np.mod(column.to_numpy(dtype=float), 1) == 0))
     task = target.task or _infer(len(values), numeric=numeric, whole=whole)
-    _check(task, target, len(values), numeric=numeric)
+    _check(task, target, len(values), numeric=numeric, whole=whole)
     if task == "regression":
         return Outcomes(task)
     labels = sorted((value.item() if hasattr(value, "item") else value for value in values), key=_sort_key)
@@ -89,15 +95,32 @@ def _sort_key(label: Any) -> tuple[bool, Any]:
 
 
 def _infer(distinct: int, *, numeric: bool, whole: bool) -> Task:
-    if distinct == 2:
+    if distinct == 2 and whole:
         return "binary"
     return "regression" if numeric and not (whole and distinct <= 20) else "multiclass"
 
 
-def _check(task: Task, target: Target, distinct: int, *, numeric: bool) -> None:
+def _check(task: Task, target: Target, distinct: int, *, numeric: bool, whole: bool) -> None:
     told = "declared" if target.task else "recognised"
     if task == "regression" and not numeric:
-        raise DataError(f"target `{target.column}` is {told} as regression, but it does not hold numbers")
+        raise DataError(
+            f"target `{target.column}` is declared as regression, but it does not hold numbers",
+            expected="a column of numbers",
+            hint="leave `target.task` out, or convert the column in the SQL",
+        )
+    if task != "regression" and not whole:
+        raise DataError(
+            f"target `{target.column}` is declared as {task}, but it holds fractions",
+            expected="classes: words, booleans or whole numbers",
+            hint="declare `task: regression`, or name the classes in the SQL",
+        )
+    if target.positive is not None and task != "binary":
+        raise UseCaseError(
+            f"`target.positive` is for a binary target, but `{target.column}` is {told} as {task}",
+            expected="2 distinct values",
+            got=f"{distinct} distinct values",
+            hint="take `positive` out, or make the column binary in the SQL",
+        )
     if task == "binary" and distinct != 2:
         raise DataError(
             f"target `{target.column}` is declared as binary, but it has {distinct} distinct values",

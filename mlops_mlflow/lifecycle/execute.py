@@ -6,12 +6,14 @@ import contextlib
 import importlib
 import time
 import traceback
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_mlflow.core.errors import MlopsError
 from mlops_mlflow.core.records import Artifact, Metric, ModelFile, Note, Param, Tag
+from mlops_mlflow.lifecycle.failure import evidence_of, failure_page, understood
 from mlops_mlflow.tracking.tracker import KIND, STAGE
 from mlops_mlflow.tracking.writer import Writer
 
@@ -66,7 +68,8 @@ def execute(session: Session, stage: str, wire: Callable[[Session], Any]) -> Exe
     writer(Param("use_case", session.folder.spec.use_case))
     try:
         inputs = wire(session)
-        output = module.run(inputs, writer)
+        with _overheard(writer):
+            output = module.run(inputs, writer)
         card = _draw(writer, lambda: module.card(inputs, output))
         if stage == "validate" and card is not None:
             _attach(writer, module.model_name(inputs), card)
@@ -77,16 +80,28 @@ def execute(session: Session, stage: str, wire: Callable[[Session], Any]) -> Exe
         _give_up(session, writer, run_id, "KILLED")
         session.display.end(stage, "KILLED", time.perf_counter() - began, "interrupted")
         raise
-    except BaseException as error:
-        failed = _failure(stage, error)
-        _draw(writer, lambda: failed)
-        writer(Tag("mlops.error", str(error)[:4000]))
+    except (Exception, SystemExit) as caught:  # noqa: BLE001  # raised again, in words that a person can act on
+        prepared = session.done.get("prepare")
+        error = understood(caught, run_id, prepared.output.problem.package if prepared else None)
+        _record(writer, stage, error)
         _give_up(session, writer, run_id, "FAILED")
         session.display.end(stage, "FAILED", time.perf_counter() - began, str(error).splitlines()[0])
-        raise
+        raise error from error.__cause__
     seconds = time.perf_counter() - began
     session.display.end(stage, "FINISHED", seconds, card.headline if card else "")
     return Execution(run_id, output, card, seconds)
+
+
+@contextlib.contextmanager
+def _overheard(writer: Writer) -> Iterator[None]:
+    """Keep what libraries warn of with the run, where it can be read later, and off the terminal."""
+    with warnings.catch_warnings(record=True) as heard:
+        try:
+            yield
+        finally:
+            told = dict.fromkeys(f"{one.category.__name__}: {one.message}" for one in heard)
+            if told:
+                writer(Artifact("warnings.txt", "\n".join(told)))
 
 
 def _draw(writer: Writer, make: Callable[[], Any]) -> Any:
@@ -113,20 +128,20 @@ def _attach(writer: Writer, model: str, card: Any) -> None:
     writer(ModelFile(model, "model_card.json", to_json(card)))
 
 
-def _failure(stage: str, error: BaseException) -> Any:
-    from mlops_mlflow.cards.failure import failure_card
-
-    if isinstance(error, MlopsError):
-        what = f"{error.place}: {error.what}" if error.place else error.what
-        return failure_card(stage, what, error.expected, error.got, error.hint, "")
-    trace = "".join(traceback.format_exception(error, limit=-8))
-    what = f"{type(error).__name__}: {error}"
-    return failure_card(stage, what, "", "", "this is a defect of the suite or of the feature module", trace)
+def _record(writer: Writer, stage: str, error: MlopsError) -> None:
+    """Say on the run why it failed. Where that fails, too, as on a full disk, the first error is the one to tell."""
+    with contextlib.suppress(MlopsError):
+        _draw(writer, lambda: failure_page(stage, error))
+    with contextlib.suppress(MlopsError):
+        for record in evidence_of(error):
+            writer(record)
 
 
 def _give_up(session: Session, writer: Writer, run_id: str, status: Any) -> None:
     """Leave the truth behind as far as the server still answers; the error on its way matters more."""
     with contextlib.suppress(MlopsError):
         writer.close(status)
+    with contextlib.suppress(MlopsError):
+        session.tracker.end_children(run_id, status)
     with contextlib.suppress(MlopsError):
         session.tracker.end_run(run_id, status)

@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlops_mlflow.core.errors import MlopsError
+from mlops_mlflow.core.errors import MlopsError, StorageError
 from mlops_mlflow.core.records import Tag
 from mlops_mlflow.lifecycle.display import Display, Silent
 from mlops_mlflow.lifecycle.execute import Execution, execute
+from mlops_mlflow.lifecycle.failure import evidence_of, understood
 from mlops_mlflow.lifecycle.folder import UseCaseFolder
 from mlops_mlflow.lifecycle.launcher import adopt_or_create
 from mlops_mlflow.lifecycle.notes import experiment_note
@@ -96,10 +97,24 @@ class Session:
         except KeyboardInterrupt:
             status = "KILLED"
             raise
+        except (Exception, SystemExit) as caught:  # noqa: BLE001  # raised again, in words for a person
+            error = understood(caught, self.run_id)
+            self._record(error)
+            raise error from error.__cause__
         finally:
             # A server that has gone away must not hide the error that is on its way.
             with contextlib.nullcontext() if status == "FINISHED" else contextlib.suppress(MlopsError):
+                if status != "FINISHED":
+                    self.tracker.end_children(self.run_id, status)
                 self.tracker.end_run(self.run_id, status)
+
+    def _record(self, error: MlopsError) -> None:
+        """Say on the lifecycle's run what stopped it, as far as the server still answers."""
+        with contextlib.suppress(MlopsError):
+            writer = self.writer(self.run_id)
+            for record in evidence_of(error):
+                writer(record)
+            writer.close("FAILED")
 
     def tag(self, tags: Mapping[str, str]) -> None:
         """Set tags on the lifecycle's run."""
@@ -134,18 +149,32 @@ def open_session(
 
     Raises:
         TrackingError: The tracking server cannot be reached or refuses.
+        StorageError: There is no temporary folder to work in.
     """
     spec = folder.spec
     tracker = open_tracker(spec.use_case, tracking_uri)
-    tags = {USE_CASE: spec.use_case, KIND: "lifecycle", "mlops.target": target}
-    run_id = adopt_or_create(tracker, f"{spec.use_case}: {target}", tags, os.environ)
     tracker.describe_experiment(experiment_note(spec, tracker))
+    tags = {USE_CASE: spec.use_case, KIND: "lifecycle", "mlops.target": target}
+    scratch = _scratch()
+    # Last, so that nothing that fails before it leaves a run behind that seems to work for ever.
+    run_id = adopt_or_create(tracker, f"{spec.use_case}: {target}", tags, os.environ)
     return Session(
         folder,
         tracker,
         run_id,
-        Path(tempfile.mkdtemp(prefix="mlops-")),
+        scratch,
         os.environ if environment is None else environment,
         options or Options(),
         display or Silent(),
     )
+
+
+def _scratch() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="mlops-"))
+    except OSError as error:
+        raise StorageError(
+            "there is no temporary folder to work in",
+            got=error.strerror or str(error),
+            hint="free some space, or set TMPDIR to a folder that may be written to",
+        ) from error

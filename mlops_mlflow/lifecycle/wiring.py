@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mlops_mlflow.governance.registry import champion
+from mlops_mlflow.tracking.errors import translated
 from mlops_mlflow.tracking.models import load_model, model_file
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def _validate(session: Session) -> Any:
     fitted = {one.name: one for one in session.done["train"].output.fitted}
     chosen = evaluated.of(evaluated.chosen)
     uri = f"models:/{session.library.models[f'{chosen.name}_chosen']}"
-    loaded, size = load_model(uri, session.scratch / "loaded")
+    with translated(f"load the model {chosen.name} that was just saved", uri=session.tracker.shown_uri):
+        loaded, size = load_model(uri, session.scratch / "loaded")
     return Inputs(
         problem,
         chosen.name,

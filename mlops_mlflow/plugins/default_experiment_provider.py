@@ -8,13 +8,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mlflow.tracking.default_experiment.abstract_context import DefaultExperimentProvider
-
 DEFAULT_USE_CASE = "projects/flight_delays"
 
 
-class UseCaseExperiment(DefaultExperimentProvider):  # type: ignore[misc]  # MLflow's base class has no types
-    """Gives ``mlflow run URI [-P use_case=...]`` the experiment named after the use case."""
+class UseCaseExperiment:
+    """Gives ``mlflow run URI [-P use_case=...]`` the experiment named after the use case.
+
+    It has the methods of MLflow's ``DefaultExperimentProvider`` and does not inherit from it: MLflow asks for no more,
+    and importing it here would import MLflow, which loads this module, which would not be complete yet.
+    """
 
     def in_context(self) -> bool:
         """Whether this process is ``mlflow run`` of a local project with a use case."""

@@ -34,7 +34,7 @@ def translated(doing: str, *, uri: str, kind: type[TrackingError] = TrackingErro
         hint = "look at the server's log" if error.get_http_status_code() >= 500 else "check permissions and names"
         raise kind(f"could not {doing}", got=f"{error.error_code}: {error.message}", hint=f"{hint} ({uri})") from error
     except requests.exceptions.RequestException as error:
-        raise unreachable(uri, error) from error
+        raise unreachable(uri, type(error).__name__) from error
     except sqlalchemy.exc.SQLAlchemyError as error:
         got = str(getattr(error, "orig", error)).splitlines()[0]
         raise kind(f"could not {doing}", got=got, hint=f"check the tracking database ({uri})") from error
@@ -42,12 +42,12 @@ def translated(doing: str, *, uri: str, kind: type[TrackingError] = TrackingErro
         raise _storage(doing, error) from error
 
 
-def unreachable(uri: str, error: Exception) -> TrackingError:
-    """The server does not answer."""
+def unreachable(uri: str, got: str) -> TrackingError:
+    """The server, or the database, does not answer."""
     return TrackingError(
         f"the tracking server {uri} cannot be reached",
-        expected="an MLflow server that answers there",
-        got=type(error).__name__,
+        expected="an MLflow server, or a database, that answers there",
+        got=got,
         hint="start it, or set MLFLOW_TRACKING_URI (unset, or sqlite:///mlflow.db, needs no server)",
     )
 

@@ -29,18 +29,24 @@ def save_model(model: Model, folder: Path, *, run_id: str, model_id: str) -> Non
         CandidateError: It holds types that nobody has declared as safe to load.
     """
     import mlflow.sklearn
+    from mlflow.exceptions import MlflowException
     from mlflow.models import Model as MlflowModel
 
-    mlflow.sklearn.save_model(
-        model.estimator,
-        str(folder),
-        mlflow_model=MlflowModel(run_id=run_id, model_id=model_id),
-        code_paths=[str(model.code)] if model.code else None,
-        serialization_format="skops",
-        signature=signature(model),
-        pip_requirements=requirements(model),
-        skops_trusted_types=trusted_types(model),
-    )
+    try:
+        mlflow.sklearn.save_model(
+            model.estimator,
+            str(folder),
+            mlflow_model=MlflowModel(run_id=run_id, model_id=model_id),
+            code_paths=[str(model.code)] if model.code else None,
+            serialization_format="skops",
+            signature=signature(model),
+            pip_requirements=requirements(model),
+            skops_trusted_types=trusted_types(model),
+        )
+    except MlflowException as error:
+        if "could not be serialized" in error.message:
+            raise _not_without_pickle(model, "it holds a lambda, or a function or class inside another") from error
+        raise
 
 
 def signature(model: Model) -> Any:
@@ -76,11 +82,7 @@ def trusted_types(model: Model) -> list[str]:
     try:
         found = skops.io.get_untrusted_types(data=skops.io.dumps(model.estimator))
     except Exception as error:
-        raise CandidateError(
-            f"candidate `{model.name}` cannot be saved without pickle: {type(error).__name__}: {error}",
-            expected="an estimator that skops can write",
-            hint="take another estimator, or keep lambdas and local classes out of the feature module",
-        ) from error
+        raise _not_without_pickle(model, f"{type(error).__name__}: {error}") from error
     strange = [
         name
         for name in found
@@ -94,6 +96,15 @@ def trusted_types(model: Model) -> list[str]:
             hint=f"if you trust them: `features: {{trusted_types: [{', '.join(strange)}]}}`",
         )
     return sorted(found)
+
+
+def _not_without_pickle(model: Model, got: str) -> CandidateError:
+    return CandidateError(
+        f"candidate `{model.name}` cannot be saved without pickle",
+        expected="an estimator that skops can write",
+        got=got,
+        hint="take another estimator; in the feature module, use functions and classes at its top level",
+    )
 
 
 def requirements(model: Model) -> list[str]:

@@ -7,14 +7,17 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
+from mlops_mlflow.core.errors import TrackingError
 from mlops_mlflow.tracking.errors import translated, unreachable
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 DEFAULT_EXPERIMENT = "0"
 KIND, STAGE, USE_CASE = "mlops.kind", "mlops.stage", "mlops.use_case"
 ANSWER_SECONDS = 10
+DATABASES = {"sqlite", "postgresql", "mysql", "mssql"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,15 @@ class Tracker:
         with translated("end a run", uri=self.shown_uri):
             self.client.set_terminated(run_id, status)
 
+    def end_children(self, run_id: str, status: Status) -> None:
+        """End whatever still runs below a run: also one whose beginning was interrupted before we knew its id."""
+        from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+        below = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}' and attributes.status = 'RUNNING'"
+        with translated("end the runs below a run", uri=self.shown_uri):
+            for run in self.client.search_runs([self.experiment_id], below):
+                self.client.set_terminated(run.info.run_id, status)
+
     def page(self, run_id: str) -> str:
         """Where the UI shows a run, behind the server's address."""
         return f"/#/experiments/{self.experiment_id}/runs/{run_id}?workflowType=machine_learning"
@@ -71,8 +83,10 @@ def open_tracker(use_case: str, tracking_uri: str | None = None) -> Tracker:
     """
     import mlflow
 
-    # MLflow's own bars would break into ours; its setting is respected where somebody made one.
+    # MLflow's own bars would break into ours, and it would print two links for every trial; its settings are respected
+    # where somebody made them.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     if tracking_uri is not None:
         mlflow.set_tracking_uri(tracking_uri)
     uri = mlflow.get_tracking_uri()
@@ -104,19 +118,61 @@ def ensure_experiment(client: Any, name: str) -> str:
 
 
 def check_reachable(uri: str) -> None:
-    """Ask a server for a sign of life; MLflow itself would try for minutes.
+    """Ask a server or a database for a sign of life; MLflow itself would try for minutes.
 
     Raises:
-        TrackingError: It gives none within 10 seconds.
+        TrackingError: It gives none within 10 seconds, or answers that it is broken.
+        StorageError: The folder of a database's file cannot be made.
     """
-    if not uri.startswith("http"):
-        return
-    import requests
+    if uri.startswith("http"):
+        _ask_server(uri)
+    elif uri.partition(":")[0].partition("+")[0] in DATABASES:
+        _ask_database(uri)
 
+
+def _ask_server(uri: str) -> None:
+    import requests
+    from mlflow.utils.credentials import get_default_host_creds
+
+    trust = get_default_host_creds(uri)
+    # Not /health, which says OK while the server's database is gone.
+    question = f"{uri.rstrip('/')}/api/2.0/mlflow/experiments/get?experiment_id={DEFAULT_EXPERIMENT}"
     try:
-        requests.get(f"{uri.rstrip('/')}/health", timeout=ANSWER_SECONDS)
+        answer = requests.get(question, timeout=ANSWER_SECONDS, verify=trust.verify, cert=trust.client_cert_path)
     except requests.exceptions.RequestException as error:
-        raise unreachable(without_password(uri), error) from error
+        raise unreachable(without_password(uri), type(error).__name__) from error
+    if answer.status_code >= 500:
+        raise TrackingError(
+            f"the tracking server {without_password(uri)} is broken",
+            expected="an MLflow server that answers",
+            got=f"HTTP {answer.status_code}",
+            hint="look at the server's log; behind it may be a database that does not answer",
+        )
+
+
+def _ask_database(uri: str) -> None:
+    import sqlalchemy
+
+    shown = without_password(uri)
+    try:
+        url = sqlalchemy.make_url(uri)
+        local = url.get_backend_name() == "sqlite"
+        if local and url.database:
+            with translated(f"make the folder of {shown}", uri=shown):
+                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        patience = {} if local else {"connect_timeout": ANSWER_SECONDS}
+        engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool, connect_args=patience)
+        with engine.connect() as connection:
+            connection.execute(sqlalchemy.text("select 1"))
+    except ModuleNotFoundError as error:
+        raise TrackingError(
+            f"the driver of {shown} is not installed",
+            got=str(error),
+            hint="install it, or name one that is: `postgresql+psycopg2://...`",
+        ) from error
+    except (sqlalchemy.exc.SQLAlchemyError, ValueError) as error:
+        got = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise unreachable(shown, got.replace(uri, shown)) from error
 
 
 def without_password(uri: str) -> str:

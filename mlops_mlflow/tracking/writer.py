@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -173,9 +174,17 @@ class Writer:
         for run_id in self._runs.values():
             folder = self._files / run_id
             if folder.exists():
-                with translated("store the artifacts of a run", uri=self._tracker.shown_uri):
-                    self._tracker.client.log_artifacts(run_id, str(folder))
+                self._upload_folder(run_id, folder)
                 shutil.rmtree(folder)
+
+    def _upload_folder(self, run_id: str, folder: Path) -> None:
+        # The card first: it is there even where another file finds no room.
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        for file in sorted(files, key=lambda path: (path.stem != "card", path)):
+            name = file.relative_to(folder)
+            with translated(f"store the artifact {name}", uri=self._tracker.shown_uri):
+                parent = None if name.parent == Path() else name.parent.as_posix()
+                self._tracker.client.log_artifact(run_id, str(file), parent)
 
     def _log_model(self, record: Model) -> None:
         from mlflow.entities import LoggedModelOutput
@@ -195,18 +204,18 @@ class Writer:
                 client.log_model_artifacts(logged.model_id, str(folder))
                 client.finalize_logged_model(logged.model_id, "READY")
             except BaseException:
-                client.finalize_logged_model(logged.model_id, "FAILED")
+                with contextlib.suppress(Exception):  # the error on its way matters more
+                    client.finalize_logged_model(logged.model_id, "FAILED")
                 raise
             client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
         self._library.models[record.name] = logged.model_id
 
     def _log_model_file(self, record: ModelFile) -> None:
         folder = self._files / "model-files" / record.path
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / Path(record.path).name
         content = record.content.encode() if isinstance(record.content, str) else record.content
         with translated(f"store {record.path} with the model", uri=self._tracker.shown_uri):
-            file.write_bytes(content)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / Path(record.path).name).write_bytes(content)
             self._tracker.client.log_model_artifacts(self._library.models[record.model], str(folder))
         shutil.rmtree(folder)
 

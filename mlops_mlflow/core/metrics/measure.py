@@ -1,7 +1,8 @@
 """Metrics of predictions, with row weights.
 
 Weights make resampling cheap: a bootstrap draw is a vector of counts, and scores are sorted once for all draws. Each
-metric equals scikit-learn's of the same meaning (tests compare them), which offers no such reuse.
+metric equals scikit-learn's of the same meaning (tests compare them), which offers no such reuse; where nothing defines
+a figure (recall without a positive row, R2 of a constant outcome) it is NaN, not the 0 that scikit-learn warns of.
 """
 
 from __future__ import annotations
@@ -85,7 +86,10 @@ def _ratio(top: float, bottom: float, otherwise: float = np.nan) -> float:
 
 
 def _cumulated(p: Predictions, w: Floats, number: int) -> tuple[Floats, Floats]:
+    """Weight of rows of a class, and of others, at or above each distinct score; NaN where a score is NaN."""
     order, ends = p.orders[number]
+    if np.isnan(cast("Floats", p.scores)[order[-1], number]):  # NaN sorts last
+        return np.full(len(ends), np.nan), np.full(len(ends), np.nan)
     hits = np.where(p.actual[order] == number, w[order], 0.0)
     true = np.cumsum(hits)[ends]
     return true, np.cumsum(w[order])[ends] - true
@@ -115,12 +119,14 @@ def _brier(p: Predictions, w: Floats) -> float:
 
 
 def _calibration_error(p: Predictions, w: Floats) -> float:
-    order, _ = p.orders[1]
+    """Equal scores stay in one group, that of their middle, so the order of rows cannot matter."""
+    order, ends = p.orders[1]
     weight = w[order]
-    place = np.cumsum(weight) / weight.sum()
-    groups = np.minimum((np.maximum(place - 1e-12, 0.0) * 10).astype(int), 9)
-    gap = (cast("Floats", p.scores)[order, 1] - p.actual[order].astype(float)) * weight
-    return float(np.abs(np.bincount(groups, weights=gap, minlength=10)).sum() / weight.sum())
+    upto = np.cumsum(weight)
+    middle = (upto[ends] + np.r_[0.0, upto[ends[:-1]]]) / 2
+    groups = np.minimum(10 * middle / upto[-1], 9).astype(int)
+    gaps = np.cumsum((cast("Floats", p.scores)[order, 1] - p.actual[order].astype(float)) * weight)[ends]
+    return float(np.abs(np.bincount(groups, weights=np.diff(gaps, prepend=0.0), minlength=10)).sum() / upto[-1])
 
 
 def _rates(p: Predictions, w: Floats) -> tuple[Floats, Floats, Floats]:
@@ -177,7 +183,8 @@ def _accuracy(p: Predictions, w: Floats) -> float:
 
 
 def _errors(p: Predictions) -> Floats:
-    return p.decided.astype(float) - p.actual.astype(float)
+    errors: Floats = p.decided.astype(float) - p.actual.astype(float)
+    return errors
 
 
 def _rmse(p: Predictions, w: Floats) -> float:
@@ -195,6 +202,8 @@ def _mape(p: Predictions, w: Floats) -> float:
 
 def _r2(p: Predictions, w: Floats) -> float:
     actual = p.actual.astype(float)
+    if np.ptp(actual[w > 0]) == 0:  # the variance below would be a rounding error
+        return float("nan")
     spread = np.average((actual - np.average(actual, weights=w)) ** 2, weights=w)
     return 1 - _ratio(float(np.average(_errors(p) ** 2, weights=w)), float(spread))
 

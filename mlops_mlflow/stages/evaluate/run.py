@@ -16,7 +16,6 @@ from mlops_mlflow.core.records import (
     Artifact,
     ChildEnd,
     ChildRun,
-    Dataset,
     Emit,
     Metric,
     Model,
@@ -122,7 +121,7 @@ def run(inputs: Inputs, emit: Emit) -> Output:
     rows = problem.rows("validation")
     choose_by = choice_metric(spec, problem)
     total = len(inputs.candidates) + 2
-    _log_dataset(problem, rows, emit)
+    emit(problem.input("validation"))
     emit(Param("choose_by", choose_by))
     judged = []
     for number, candidate in enumerate(inputs.candidates):
@@ -195,18 +194,10 @@ def worst_rows(made: Predictions, rows: Rows) -> pd.DataFrame:
     return about.assign(outcome=rows.actual[worst], **{name: says[worst]})
 
 
-def _log_dataset(problem: Problem, rows: Rows, emit: Emit) -> None:
-    digest = f"{problem.digest[:12]}-v"
-    emit(
-        Dataset(
-            problem.dataset("validation"), digest, "split.json of prepare", "validation", problem.columns, len(rows)
-        )
-    )
-
-
 def _log_candidate(problem: Problem, candidate: Candidate, one: Judged, emit: Emit) -> None:
     tags = {"mlops.kind": "candidate", "mlops.candidate": one.name}
     emit(ChildRun(one.name, one.name, tags))
+    emit(problem.input("validation", one.name))
     for name, value in {"candidate": one.name, **candidate.params}.items():
         emit(Param(name, value, one.name))
     for name, figure in one.metrics.items():

@@ -39,6 +39,7 @@ def observe(
     for column in seen.columns:
         if column.name not in skipped:
             found += _column(column, excluded=column.name in spec.features.exclude)
+            found += _extremes(column, examples=spec.card.examples)
     return tuple(sorted(found, key=lambda one: ORDER[one.level]))
 
 
@@ -103,7 +104,6 @@ def _column(column: ColumnProfile, *, excluded: bool) -> Iterator[Observation]:
             f"**{column.name}** is missing in {share:.1%} of the rows.",
             "Missing is a value of its own to the model; say `nullable: true` in the contract if it is expected.",
         )
-    yield from _extremes(column)
     if column.distinct <= 1:
         yield Observation("warning", f"**{column.name}** has one value only.", "It tells nothing: leave it out.")
     elif column.kind == "categorical" and not excluded and column.distinct > WIDE_SHARE * column.rows:
@@ -114,7 +114,7 @@ def _column(column: ColumnProfile, *, excluded: bool) -> Iterator[Observation]:
         )
 
 
-def _extremes(column: ColumnProfile) -> Iterator[Observation]:
+def _extremes(column: ColumnProfile, *, examples: bool) -> Iterator[Observation]:
     """A number so far out that no tail of the rest explains it: a broken reading, or a code for something else."""
     middle = dict(column.quantiles)
     if column.kind != "numeric" or not {0.05, 0.95} <= middle.keys():
@@ -123,9 +123,10 @@ def _extremes(column: ColumnProfile) -> Iterator[Observation]:
     ends = [end for end in (column.minimum, column.maximum) if isinstance(end, int | float)]
     for end in ends:
         if spread > 0 and max(end - middle[0.95], middle[0.05] - end) > FAR * spread:
+            usual = f"nine in ten rows lie from {middle[0.05]:,.6g} to {middle[0.95]:,.6g}"
+            told = f"reaches {end:,.6g}, though {usual}" if examples else "has values far beyond the rest"
             yield Observation(
                 "warning",
-                f"**{column.name}** reaches {end:,.6g}, though nine in ten rows lie from {middle[0.05]:,.6g} to "
-                f"{middle[0.95]:,.6g}.",
+                f"**{column.name}** {told}.",
                 "A broken reading, or a code such as 9999? Say what is possible in the contract (`min`, `max`).",
             )

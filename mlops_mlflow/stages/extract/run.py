@@ -19,6 +19,7 @@ from mlops_mlflow.engines.contract import ContractResult, check_contract
 from mlops_mlflow.engines.digest import table_digest
 from mlops_mlflow.engines.integrate import integrate
 from mlops_mlflow.engines.sources import Bounds, OpenedSource, open_source
+from mlops_mlflow.engines.sql import quoted
 from mlops_mlflow.engines.tables import read_rows
 
 TIMES = ("TIMESTAMP", "DATE")
@@ -161,7 +162,8 @@ def check_columns(spec: UseCaseSpec, columns: Mapping[str, str]) -> None:
             f"event time `{spec.event_time.column}` is not a time",
             expected="a column of type TIMESTAMP or DATE",
             got=columns[spec.event_time.column],
-            hint=f"convert it in the SQL: `cast({spec.event_time.column} as timestamp)`",
+            hint="mend the values that are no times, or convert them in the SQL: "
+            f"`try_cast({quoted(spec.event_time.column)} as timestamp)`",
             place=place,
         )
 

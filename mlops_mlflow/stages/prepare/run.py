@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pandas as pd
 
 from mlops_mlflow.core.errors import DataError
 from mlops_mlflow.core.profiles import TableProfile
-from mlops_mlflow.core.records import Artifact, Dataset, Emit, Metric, Param, Progress
+from mlops_mlflow.core.records import Artifact, Emit, Metric, Param, Progress
 from mlops_mlflow.core.splits import PARTS, Parts, SplitPlan, assign, check_parts, plan_split
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.engines.digest import row_positions
@@ -130,12 +129,7 @@ def _log(problem: Problem, reference: TableProfile, target: pd.Series[Any], emit
     emit(Param("features", len(problem.features.kinds)))
     for number, part in enumerate(PARTS):
         rows = problem.parts == number
-        text = f"{problem.digest} {json.dumps(problem.plan.to_dict(), sort_keys=True)} {part}"
-        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-        context = {"train": "training"}.get(part, part)
-        emit(
-            Dataset(problem.dataset(part), digest, "run artifact split.json", context, problem.columns, int(rows.sum()))
-        )
+        emit(problem.input(part))
         emit(Metric(f"rows_{part}", int(rows.sum())))
         if problem.outcomes.task == "binary":
             emit(Metric(f"positive_rate_{part}", float((target[rows] == problem.outcomes.positive).mean())))

@@ -94,6 +94,7 @@ def run(inputs: Inputs, emit: Emit) -> Output:
     for name, value in {"metric": metric, "folds": spec.tuning.folds, "algorithm": spec.tuning.algorithm}.items():
         emit(Param(name, value))
     emit(Param("seed", spec.seed))
+    emit(problem.input("train"))
     pairs = folds(problem, rows)
     workshop = _Workshop(problem, rows, metric, [_prepare(problem, rows, pair) for pair in pairs])
     fitted, failed, done = [], {}, 1
@@ -102,13 +103,18 @@ def run(inputs: Inputs, emit: Emit) -> Output:
         done += len(search.trials)
         best = search.best(higher_is_better=CATALOGUE[metric].higher_is_better)
         if best is None:
-            failed[name] = search.trials[0].error
+            failed[name] = search.trials[0].error.partition("\n")[0]
             continue
         emit(Progress(done, total, f"fitting {name} on all train rows"))
         fitted.append(_fit(workshop, name, candidate, best, search))
     if not fitted:
         told = "; ".join(f"{name}: {error}" for name, error in failed.items())
-        raise CandidateError("no candidate could be fitted: every trial failed", got=told)
+        raise CandidateError(
+            "no candidate could be fitted: every trial failed",
+            expected="one trial of one candidate that can be fitted and measured",
+            got=told,
+            hint="correct `fixed` and `space` of the candidates; each failed trial is a run that says why",
+        )
     fitted += _fit_baselines(workshop, pairs)
     sign = -1 if CATALOGUE[metric].higher_is_better else 1
     output = Output(metric, tuple(sorted(fitted, key=lambda one: sign * one.mean)), failed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +77,15 @@ def slice_rows(column: pd.Series[str], minimum: int) -> Iterator[tuple[str, Ints
     for value, count in words.value_counts().items():
         if count >= minimum:
             yield str(value), np.flatnonzero(words.to_numpy() == value)
+
+
+def asks_more(criteria: Iterable[Criterion], metric: str) -> bool:
+    """Whether a criterion demands a real distance to the baseline, so that being better follows from it."""
+    sign = 1 if CATALOGUE[metric].higher_is_better else -1
+    return any(
+        one.metric == metric and one.against == "baseline" and one.by is None and sign * one.limit > 0
+        for one in criteria
+    )
 
 
 def better_than_baseline(measured: Measured, metric: str) -> Finding:

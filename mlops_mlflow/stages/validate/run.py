@@ -15,12 +15,12 @@ from mlops_mlflow.core.bootstrap import Interval
 from mlops_mlflow.core.judgement import Finding, Verdict, verdict
 from mlops_mlflow.core.metrics.catalogue import DEFAULT_METRIC
 from mlops_mlflow.core.metrics.measure import Predictions, measure, measure_all
-from mlops_mlflow.core.records import Artifact, Dataset, Emit, Metric, Param, Progress, Tag
+from mlops_mlflow.core.records import Artifact, Emit, Metric, Param, Progress, Tag
 from mlops_mlflow.core.splits import SplitPlan, assign
 from mlops_mlflow.engines.digest import row_positions
 from mlops_mlflow.learning.predict import Predictor, predictions
 from mlops_mlflow.learning.problem import Problem, Rows, blocks, event_nanoseconds
-from mlops_mlflow.stages.validate.criteria import Measured, better_than_baseline, judge_criterion, slice_rows
+from mlops_mlflow.stages.validate.criteria import Measured, asks_more, better_than_baseline, judge_criterion, slice_rows
 from mlops_mlflow.stages.validate.requirements import judge_requirement
 
 FEWEST_COMMON = 100
@@ -124,7 +124,7 @@ def run(inputs: Inputs, emit: Emit) -> Output:
     emit(Progress(0, 3, "predicting the test rows"))
     measured = _measure(inputs, rows, numbers)
     emit(Progress(1, 3, "judging criteria"))
-    findings = [better_than_baseline(measured, inputs.choose_by)]
+    findings = [] if asks_more(spec.success, inputs.choose_by) else [better_than_baseline(measured, inputs.choose_by)]
     findings += [judge_criterion(criterion, measured) for criterion in spec.success]
     emit(Progress(2, 3, "checking requirements"))
     findings += [
@@ -143,7 +143,7 @@ def run(inputs: Inputs, emit: Emit) -> Output:
         measured.chosen,
         block,
     )
-    _log(inputs, output, rows, emit)
+    _log(inputs, output, emit)
     return output
 
 
@@ -208,11 +208,10 @@ def _slices(problem: Problem, measured: Measured, names: tuple[str, ...]) -> Ite
                 yield SliceFigure(column, value, len(inside), name, figure, measured.interval(name, inside))
 
 
-def _log(inputs: Inputs, output: Output, rows: Rows, emit: Emit) -> None:
+def _log(inputs: Inputs, output: Output, emit: Emit) -> None:
     problem = inputs.problem
     name, dataset = model_name(inputs), problem.dataset("test")
-    digest = f"{problem.digest[:12]}-t"
-    emit(Dataset(dataset, digest, "split.json of prepare", "test", problem.columns, len(rows)))
+    emit(problem.input("test"))
     emit(Tag("mlops.verdict", output.verdict))
     emit(Param("chosen", inputs.chosen))
     for metric, figure in output.metrics.items():

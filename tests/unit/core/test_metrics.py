@@ -194,8 +194,8 @@ def test_r2_of_a_constant_outcome_is_not_defined(constant):
 
 
 def test_r2_sees_only_rows_that_weigh():
-    made = Predictions("regression", np.array([1.0, 1.0, 5.0]), np.array([1.0, 2.0, 5.0]))
-    assert np.isnan(measure("r2", made, np.array([1.0, 1.0, 0.0])))
+    made = Predictions("regression", np.array([0.1] * 7 + [5.0]), np.arange(8.0))
+    assert np.isnan(measure("r2", made, np.array([0.3, 0.7, 0.1, 0, 0, 0.9, 0.2, 0])))
 
 
 def test_mape_of_a_zero_outcome_equals_scikit_learn():

@@ -86,6 +86,13 @@ def test_strata_of_any_type_survive_json(labels):
     assert np.bincount(assign(again, positions, strata)).tolist() == [42, 9, 9]
 
 
+def test_a_plan_made_with_integers_divides_the_same_classes_as_floats_alike():
+    strata, positions = np.array([0, 1, 1] * 20, dtype=object), hashes(60)
+    plan = plan_split(STRATIFIED, positions, strata, seed=0, columns=None)
+    floats = strata.astype(float).astype(object)
+    assert (assign(plan, positions, floats) == assign(plan, positions, strata)).all()
+
+
 def test_a_stratum_that_the_plan_does_not_know_is_for_test():
     strata = np.array(["a", "b"] * 30, dtype=object)
     plan = plan_split(STRATIFIED, hashes(60), strata, seed=0, columns=None)
@@ -138,6 +145,11 @@ def test_assigning_depends_on_the_row_alone_and_changes_nothing():
 def test_a_tiny_table_has_a_row_in_each_part(rows):
     times = np.arange(rows) * HOUR
     assert (np.bincount(assign(by_time(times), times), minlength=3) >= 1).all()
+
+
+def test_a_share_below_one_row_still_gets_one():
+    times, split = np.arange(5) * HOUR, Split(by="time", train=0.6, validation=0.05, test=0.35)
+    assert assign(plan_split(split, times, seed=0, columns=()), times).tolist() == [0, 0, 0, 1, 2]
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2])

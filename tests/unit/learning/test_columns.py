@@ -101,4 +101,4 @@ def test_it_imports_nothing_that_a_loaded_model_may_lack():
     tree = ast.parse(Path(columns.__file__).read_text(encoding="utf-8"))
     imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
     imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert imported == {"__future__", "numpy", "pandas"}
+    assert imported == {"__future__", "typing", "numpy", "pandas"}

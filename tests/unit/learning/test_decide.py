@@ -68,7 +68,7 @@ def test_a_threshold_can_be_chosen_for_each_decision_metric(metric):
 
 def test_of_many_probabilities_the_quantiles_come_close_to_the_greatest_value():
     random = np.random.default_rng(3)
-    model, table, actual, outcomes = case(rows=3_000)
+    model, table, _actual, outcomes = case(rows=3_000)
     table["p"] = table["p"] ** 6 + random.random(3_000) * 1e-6
     assert table["p"].nunique() > STEPS
     made = (model, table, (random.random(3_000) < table["p"]).astype(int), outcomes)
@@ -97,7 +97,7 @@ def test_above_one_where_no_is_always_best_and_then_nobody_is_chosen():
 
 
 def test_zero_where_yes_is_always_best():
-    threshold = tune_threshold(*case(), metric="value_per_row", value=Value(true_positive=100, false_positive=-0.1))
+    threshold = tune_threshold(*case(), metric="value_per_row", value=Value(true_positive=100, false_positive=1))
     assert threshold == 0
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -204,6 +207,26 @@ def test_a_fitted_pipeline_survives_skops_with_trusted_types_only(tmp_path, hook
     loaded = skops.io.loads(dumped, trusted=found)
     fresh = table(10, seed=3)
     np.testing.assert_array_equal(loaded.transform(fresh), features.transform(fresh))
+
+
+def test_a_pipeline_loads_in_a_process_that_does_not_have_this_project(tmp_path):
+    features, _, code = fitted(tmp_path, table(), late(), hooks=DERIVE)
+    skops.io.dump(features, tmp_path / "features.skops")
+    table(5, seed=3).to_parquet(tmp_path / "rows.parquet")
+    program = """
+import sys
+sys.modules["mlops_mlflow"] = None
+sys.path.insert(0, sys.argv[1])
+import pandas, skops.io
+found = skops.io.get_untrusted_types(file=sys.argv[1] + "/features.skops")
+loaded = skops.io.load(sys.argv[1] + "/features.skops", trusted=found)
+print(repr(loaded.transform(pandas.read_parquet(sys.argv[1] + "/rows.parquet")).sum()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, code.folder.parent], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.stdout.strip() == repr(features.transform(table(5, seed=3)).sum())
 
 
 def test_derive_makes_columns_that_the_model_sees_and_the_dataset_does_not_hold(tmp_path):

@@ -26,7 +26,8 @@ def test_two_features_modules_live_in_one_process_each_with_its_own_behaviour(tm
 
 
 def test_modules_of_a_use_case_import_each_other_relatively(tmp_path):
-    features = "from .rates import rate\nfrom . import names\ndef derive(t):\n    return t.assign(**{names.NEW: t.x * rate()})\n"
+    imports = "from .rates import rate\nfrom . import names\n"
+    features = imports + "def derive(t):\n    return t.assign(**{names.NEW: t.x * rate()})\n"
     made = package(tmp_path, features, rates="def rate():\n    return 3\n", names="NEW = 'priced'\n")
     assert made.features.derive(TABLE)["priced"].tolist() == [3, 6]
 
@@ -117,6 +118,14 @@ def test_a_failed_import_can_be_mended_and_tried_again(tmp_path):
     assert package(tmp_path, "from . import gone\n" + adds(4), gone="").features is not None
 
 
+def test_the_same_text_is_tried_anew_after_it_failed(tmp_path, monkeypatch):
+    features = "import os\nos.environ['A_SETTING_OF_THE_MODEL']\n" + adds(5)
+    with pytest.raises(CandidateError, match="KeyError"):
+        package(tmp_path, features)
+    monkeypatch.setenv("A_SETTING_OF_THE_MODEL", "1")
+    assert package(tmp_path, features).features.derive(TABLE)["y"].tolist() == [6, 7]
+
+
 def test_a_module_without_a_hook_is_refused_with_what_it_holds(tmp_path):
     with pytest.raises(CandidateError, match="holds none of the functions") as caught:
         package(tmp_path, "def derived(table):\n    return table\n")
@@ -124,5 +133,5 @@ def test_a_module_without_a_hook_is_refused_with_what_it_holds(tmp_path):
 
 
 def test_a_module_may_not_take_the_name_of_the_conversions(tmp_path):
-    with pytest.raises(CandidateError, match="_columns.py"):
+    with pytest.raises(CandidateError, match=r"_columns\.py"):
         build_package("u", {"_columns.py": "X = 1"}, None, tmp_path)

@@ -98,7 +98,7 @@ def test_the_positive_outcome_comes_second(values, positive, labels):
 
 
 def test_a_positive_outcome_that_is_not_there_is_refused():
-    with pytest.raises(UseCaseError, match="`target.positive` is 'late', which `y` does not hold") as caught:
+    with pytest.raises(UseCaseError, match=r"`target\.positive` is 'late', which `y` does not hold") as caught:
         seen(["no", "yes"], positive="late")
     assert caught.value.expected == "'no' or 'yes'"
     with pytest.raises(UseCaseError, match="is '1', which"):
@@ -107,7 +107,7 @@ def test_a_positive_outcome_that_is_not_there_is_refused():
 
 @pytest.mark.parametrize("values", [["a", "b", "c"], [0.1, 0.2, 0.3]])
 def test_a_positive_outcome_of_a_target_that_is_not_binary_is_refused(values):
-    with pytest.raises(UseCaseError, match="`target.positive` is for a binary target") as caught:
+    with pytest.raises(UseCaseError, match=r"`target\.positive` is for a binary target") as caught:
         seen(values, positive="a")
     assert caught.value.got == "3 distinct values"
 

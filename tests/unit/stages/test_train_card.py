@@ -67,3 +67,5 @@ def test_numbers_are_pictured_and_choices_tabled(walk, page):
     assert "roc_auc over max_depth" in html
     assert "roc_auc over criterion" not in html
     assert ">criterion</th>" in html
+    assert "Every trial of logistic" in html
+    assert "Every trial of tree" in html

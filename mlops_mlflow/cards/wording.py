@@ -1,0 +1,57 @@
+"""How cards say things that several stages speak of: counts of things, figures of metrics, titles."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal
+
+from mlops_mlflow.cards.blocks import Cell, Quantity
+from mlops_mlflow.cards.numbers import figure
+from mlops_mlflow.core.usecase.document import UseCaseSpec
+
+_UNITS = {"latency_p95_ms": "ms", "training_seconds": "s", "model_size_mb": "MB", "mape": "%"}
+
+
+def title(stage: str, spec: UseCaseSpec) -> str:
+    """Which stage of which use case a card is about."""
+    return f"{stage.capitalize()} · {spec.use_case}"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count with its noun: "1 row", "25,000 rows"."""
+    return f"{figure(count)} {one if count == 1 else many or f'{one}s'}"
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Names in a sentence: "a, b and c", "a, b and 7 more"."""
+    if len(names) > most:
+        return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def unit_of(metric: str, spec: UseCaseSpec) -> str:
+    """Unit of a metric; value has the one that the use case prices outcomes in."""
+    if metric == "value_per_row" and spec.value:
+        return spec.value.unit
+    return _UNITS.get(metric, "")
+
+
+def of_metric(metric: str, value: float | None, spec: UseCaseSpec) -> Cell:
+    """A metric's figure as a cell: a plain number, which a table writes as its column's others, or one with a unit."""
+    unit = unit_of(metric, spec)
+    return Quantity(value, unit) if unit else value
+
+
+def told(metric: str, value: float | None, spec: UseCaseSpec) -> str:
+    """A metric's figure with its unit, in a sentence."""
+    return figure(value, unit_of(metric, spec))
+
+
+def gap(metric: str, difference: float, spec: UseCaseSpec) -> str:
+    """How far two figures of a metric are apart, in a sentence: without a sign, to two digits."""
+    return figure(float(f"{abs(difference):.2g}"), unit_of(metric, spec))
+
+
+def sides(columns: Sequence[str], words: Collection[str]) -> tuple[Literal["left", "right"], ...]:
+    """Alignment of a table's columns: those of ``words`` on the left, the others, figures, on the right."""
+    return tuple("left" if name in words else "right" for name in columns)

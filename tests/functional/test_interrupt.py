@@ -1,0 +1,112 @@
+"""Whatever stops a lifecycle, the truth about it is left behind."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import use_cases
+from lifecycles import client, newest, store_of
+from processes import mlops, start
+
+from mlops_mlflow import UseCase
+from mlops_mlflow.tracking.tracker import Tracker
+
+MANY = {"trials": 5000, "folds": 2}
+
+
+def running_trials(uri: str) -> list[str]:
+    found = client(uri).get_experiment_by_name("breast_cancer")
+    if found is None:
+        return []
+    runs = client(uri).search_runs([found.experiment_id], "tags.`mlops.kind` = 'trial'", max_results=10)
+    return [run.info.run_id for run in runs]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_marks_everything_that_was_running_as_killed(number: signal.Signals, tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    mlops("run", use_cases.breast_cancer(tmp_path), "--stage", "design", cwd=tmp_path)  # makes the database
+    process = start("mlops", "run", use_cases.breast_cancer(tmp_path, tuning=MANY), cwd=tmp_path)
+    until = time.monotonic() + 90
+    while len(running_trials(store)) < 3 and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.2)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    lifecycle = newest(store, "breast_cancer")
+    statuses = {place: run.info.status for place, run in lifecycle.runs.items()}
+    assert statuses.pop("") == "KILLED"
+    assert statuses.pop("train") == "KILLED"
+    trials = [statuses.pop(f"train/{name}") for name in lifecycle.children["train"]]
+    assert "RUNNING" not in trials
+    assert set(trials) <= {"FINISHED", "KILLED"}
+    assert set(statuses) == {"design", "extract", "explore", "prepare"}
+    assert set(statuses.values()) == {"FINISHED"}
+
+
+BROKEN = '''\
+"""Features of a ticket."""
+
+import pandas as pd
+
+
+def derive(table: pd.DataFrame) -> pd.DataFrame:
+    """Fail."""
+    raise KeyError("hours_worked")
+'''
+
+
+def test_a_failure_in_the_middle_is_told_once_and_marked_where_it_happened(tmp_path: Path) -> None:
+    ended = mlops("run", use_cases.tickets(tmp_path, features=BROKEN), cwd=tmp_path, code=2)
+    assert ended.err.count("error: ") == 1
+    assert "hours_worked" in ended.err
+    assert "features.py" in ended.err
+    assert "Traceback" not in ended.err
+    assert ended.out == ""
+    lifecycle = newest(store_of(tmp_path), "tickets")
+    statuses = {place: run.info.status for place, run in lifecycle.runs.items()}
+    assert statuses == {
+        "": "FAILED",
+        "design": "FINISHED",
+        "extract": "FINISHED",
+        "explore": "FINISHED",
+        "prepare": "FAILED",
+    }
+    assert "hours_worked" in lifecycle.artifact("prepare", "card.html")
+    assert "hours_worked" in lifecycle.stages["prepare"].data.tags["mlops.error"]
+
+
+def test_a_server_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+    began = time.monotonic()
+    use_case = use_cases.breast_cancer(tmp_path)
+    ended = mlops("run", use_case, cwd=tmp_path, code=2, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
+    assert "cannot be reached" in ended.err
+    assert "Traceback" not in ended.err
+    assert time.monotonic() - began < 30
+
+
+def test_a_trial_is_killed_although_nobody_was_told_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server may have begun a run when the interrupt comes before its answer."""
+    begin = Tracker.create_run
+
+    def interrupted(self: Tracker, name: str, *words: Any) -> str:
+        run_id = begin(self, name, *words)
+        if name == "tree-000":
+            raise KeyboardInterrupt
+        return run_id
+
+    monkeypatch.setattr(Tracker, "create_run", interrupted)
+    use_case = UseCase(use_cases.breast_cancer(tmp_path), tracking_uri=store_of(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        use_case.train()
+    use_case.close()
+    lifecycle = newest(store_of(tmp_path), "breast_cancer")
+    assert lifecycle.children["train"]["tree-000"].info.status == "KILLED"
+    assert lifecycle.children["train"]["logistic-000"].info.status == "FINISHED"
+    assert lifecycle.stages["train"].info.status == lifecycle.run.info.status == "KILLED"
