@@ -43,8 +43,19 @@ def worth_of_errors(value: Value, actual: Floats, predicted: Floats) -> Floats:
     return np.where(error > 0, error * (value.over or 0.0), -error * (value.under or 0.0))
 
 
+def check_prices(value: Value, task: Task, classes: tuple[str, ...]) -> None:
+    """Refuse prices that are for another kind of target, or for outcomes that it does not have.
+
+    Raises:
+        UseCaseError: Names what does not suit.
+    """
+    _suits(value, task)
+    if task != "regression":
+        worth_matrix(value, classes)
+
+
 def _suits(value: Value, task: Task) -> None:
-    if value.form != task:
+    if value.form != task and not (value.form == "multiclass" and task == "binary"):
         raise UseCaseError(
             f"`value` prices a {value.form} target, but this one is {task}",
             expected={

@@ -81,7 +81,7 @@ def integrate(
     try:
         if sql is not None:
             _check_single_select(connection, query, place)
-        _check_bounds_used(used, sources, bounds, place)
+            _check_bounds_used(used, sources, bounds, place)
         columns = _columns(connection, query, values, place)
         select, columns = _as_texts(columns)
         # The end of line closes a comment that the SQL may end with.

@@ -73,6 +73,7 @@ def plan_features(
             the declared kind.
     """
     derived = derive(sample, package)
+    _check_row_wise(sample, derived, package)
     unknown = sorted(set(declared) - set(derived.columns))
     if unknown:
         raise CandidateError(
@@ -87,6 +88,27 @@ def plan_features(
         _check_kind(derived[name], declared[name], package)
     wide = [name for name, kind in kinds.items() if kind == "categorical" and derived[name].nunique() > ONE_HOT_AT_MOST]
     return FeaturePlan(tuple(sample.columns), kinds, tuple(wide), event_time if event_time in kinds else None)
+
+
+def _check_row_wise(sample: pd.DataFrame, derived: pd.DataFrame, package: CodePackage) -> None:
+    """Refuse a ``derive`` whose answer for a row hangs on the other rows: a served row comes alone."""
+    alone = derive(sample.tail(1), package)
+    for name in derived.columns:
+        left, right = (frame[name].iloc[-1] if name in frame else "(no such column)" for frame in (alone, derived))
+        if not _alike(left, right):
+            raise CandidateError(
+                f"`derive` gives a row another `{name}` when the row comes alone",
+                expected="values that follow from the row itself, as a served row has no others beside it",
+                got=f"{left!r} alone, {right!r} among {len(sample)}",
+                hint="compute what needs other rows in the SQL, or learn it in `preprocessor`",
+                place=_file(package),
+            )
+
+
+def _alike(left: Any, right: Any) -> bool:
+    if pd.api.types.is_number(left) and pd.api.types.is_number(right):
+        return bool(np.isclose(np.asarray(left, dtype=float), np.asarray(right, dtype=float), equal_nan=True))
+    return bool(left == right or (pd.isna(left) and pd.isna(right)))
 
 
 def _check_kind(column: pd.Series[Any], kind: Kind, package: CodePackage) -> None:

@@ -79,6 +79,10 @@ def test_sql_that_fails_is_told_with_its_line(
     assert not Path("stolen.csv").exists()
 
 
+def test_bounds_that_nothing_applies_are_refused(use_case: Any, refuse: Callable[..., Any]) -> None:
+    refuse("extract", "nothing applies `:since`", "from customers", command=("run", "uc", "--since", "2024-06-01"))
+
+
 def test_a_target_that_is_not_there_is_told_with_what_was_meant(use_case: Any, refuse: Callable[..., Any]) -> None:
     use_case.save(target={"column": "churn"})
 

@@ -95,6 +95,8 @@ def run(inputs: Inputs, emit: Emit) -> Output:
             )
             sources.append(opened)
             emit(Dataset(f"{spec.use_case}.{name}", opened.digest, opened.uri, "source", opened.columns, opened.rows))
+        if bounds and inputs.sql is None and not any(source.bounded for source in sources):
+            raise _unbounded(bounds, sources[0])
         emit(Progress(len(spec.sources), len(spec.sources) + 2, "joining"))
         whole = integrate(connection, inputs.sql, sources, bounds=bounds, sql_name=spec.extract or "", out=joined)
     check_columns(spec, whole.columns)
@@ -119,6 +121,14 @@ def run(inputs: Inputs, emit: Emit) -> Output:
     emit(Artifact("dataset.parquet", path))
     emit(Artifact("extract.sql", whole.query))
     return Output(path, contract.kept, whole.columns, digest, tuple(sources), whole.query, contract)
+
+
+def _unbounded(bounds: Bounds, source: OpenedSource) -> DataError:
+    return DataError(
+        f"the data is bounded ({bounds}), but nothing applies `:since` and `:until`",
+        expected="`extract`, a file with SQL that does",
+        hint=f"write `select * from {source.name} where ... >= :since and ... < :until`, or leave the bounds out",
+    )
 
 
 def _judge(contract: ContractResult, most: float) -> None:

@@ -15,6 +15,7 @@ from mlops_mlflow.core.profiles import TableProfile
 from mlops_mlflow.core.records import Artifact, Emit, Metric, Param, Progress
 from mlops_mlflow.core.splits import PARTS, Parts, SplitPlan, assign, check_parts, plan_split
 from mlops_mlflow.core.usecase.document import UseCaseSpec
+from mlops_mlflow.core.value import check_prices
 from mlops_mlflow.engines.digest import row_positions
 from mlops_mlflow.engines.profile import profile
 from mlops_mlflow.engines.tables import read_rows, write_parquet
@@ -60,6 +61,7 @@ def run(inputs: Inputs, emit: Emit) -> Output:
 
     Raises:
         DataError: The target or the split is not possible.
+        UseCaseError: Prices or the positive outcome do not suit the target.
         CandidateError: The feature hook cannot be used.
     """
     spec = inputs.spec
@@ -67,6 +69,8 @@ def run(inputs: Inputs, emit: Emit) -> Output:
     named = [spec.target.column, *([spec.event_time.column] if spec.event_time else [])]
     frame = read_rows(inputs.path, named, None)
     outcomes = recognise(frame[spec.target.column], spec.target)
+    if spec.value is not None:
+        check_prices(spec.value, outcomes.task, outcomes.classes)
     plan, parts = divide(spec, frame, inputs.path, inputs.columns)
     labels = None if outcomes.task == "regression" else frame[spec.target.column].to_numpy(dtype=object)
     check_parts(parts, labels, spec.split)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -291,3 +292,10 @@ def test_features_that_cannot_be_fitted_are_told_as_such(tmp_path):
     hooks = PREPROCESSOR.replace("numbers)]", "['gone'])]")
     with pytest.raises(CandidateError, match="the feature pipeline cannot be fitted: ValueError"):
         fitted(tmp_path, table()[["weak"]], late(), hooks=hooks)
+
+
+def test_a_derive_that_looks_at_other_rows_is_refused(tmp_path: Path) -> None:
+    features = "def derive(table):\n    return table.assign(centred=table['number'] - table['number'].mean())\n"
+    frame = pd.DataFrame({"number": np.arange(10.0)})
+    with pytest.raises(CandidateError, match="`centred` when the row comes alone"):
+        plan_features(frame, {}, package(tmp_path, features), event_time=None)
