@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 # Bytecode is kept: without it every import of MLflow and scikit-learn compiles anew.
 unexport PYTHONDONTWRITEBYTECODE
+# Fits that wait by spinning are ten times slower on a busy machine; `mlops` says the same.
+export OMP_WAIT_POLICY ?= passive
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help

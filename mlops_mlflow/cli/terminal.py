@@ -6,6 +6,7 @@ import contextlib
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from mlops_mlflow.core import records
@@ -59,5 +60,5 @@ class Terminal:
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
-        plain = headline.replace("**", "").replace("`", "").replace("[", r"\[")
+        plain = escape(headline.replace("**", "").replace("`", ""))
         self._console.print(f"{SIGNS[status]} {stage:<9} {seconds:6.1f} s  {plain}", soft_wrap=True)

@@ -180,4 +180,4 @@ def _unreadable(files: Files, message: str) -> SourceError:
 
 def _found(counts: re.Match[str]) -> str:
     """How many values the line has; DuckDB stops counting at the first that is too many."""
-    return f"more than {counts[1]}" if int(counts[2]) > int(counts[1]) else counts[2]
+    return f"at least {counts[2]}" if int(counts[2]) > int(counts[1]) else counts[2]

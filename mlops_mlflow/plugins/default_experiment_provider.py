@@ -5,6 +5,7 @@ MLflow asks this provider only where no experiment was given by option, environm
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def _use_case(argv: list[str]) -> Path | None:
     """The ``usecase.yaml`` that the command line of ``mlflow run`` leads to, if it does."""
     if len(argv) < 3 or Path(argv[0]).name not in {"mlflow", "mlflow.exe"} or argv[1] != "run":
         return None
-    given = [word.removeprefix("use_case=") for word in argv if word.startswith("use_case=")]
+    given = [found[1] for word in argv if (found := re.fullmatch(r"(?:-P|--param-list=)?use_case=(.*)", word))]
     for project in (Path(word) for word in argv[2:]):
         if (project / "MLproject").is_file():
             for folder in given or [".", DEFAULT_USE_CASE]:

@@ -17,6 +17,7 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 DEFAULT_EXPERIMENT = "0"
 KIND, STAGE, USE_CASE = "mlops.kind", "mlops.stage", "mlops.use_case"
 ANSWER_SECONDS = 10
+LONGEST_NOTE = 20_000  # of an experiment; MLflow refuses more
 DATABASES = {"sqlite", "postgresql", "mysql", "mssql"}
 
 
@@ -69,7 +70,7 @@ class Tracker:
     def describe_experiment(self, markdown: str) -> None:
         """Write what the experiment's page shows first."""
         with translated("describe the experiment", uri=self.shown_uri):
-            self.client.set_experiment_tag(self.experiment_id, "mlflow.note.content", markdown)
+            self.client.set_experiment_tag(self.experiment_id, "mlflow.note.content", markdown[:LONGEST_NOTE])
 
 
 def open_tracker(use_case: str, tracking_uri: str | None = None) -> Tracker:

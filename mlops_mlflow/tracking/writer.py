@@ -31,7 +31,7 @@ from mlops_mlflow.tracking.errors import translated
 from mlops_mlflow.tracking.models import save_model
 from mlops_mlflow.tracking.tracker import Status, Tracker, now_ms
 
-MOST_PARAMS, MOST_METRICS, MOST_TAGS, LONGEST_PARAM = 100, 1000, 100, 6000
+MOST_PARAMS, MOST_METRICS, MOST_TAGS, LONGEST_PARAM, LONGEST_TAG = 100, 1000, 100, 6000, 8000
 NOTE = "mlflow.note.content"
 
 
@@ -90,9 +90,9 @@ class Writer:
             case Metric():
                 self._batches[record.run].metrics.append(self._metric(record))
             case Tag(name, value, run):
-                self._batches[run].tags[name] = value
+                self._batches[run].tags[name] = value[:LONGEST_TAG]
             case Note(markdown, run):
-                self._batches[run].tags[NOTE] = markdown
+                self._batches[run].tags[NOTE] = markdown[:LONGEST_TAG]
             case Artifact():
                 self._stage_file(record)
             case Dataset():

@@ -95,10 +95,11 @@ def quick_databases() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
-    """The command sets a handler of its own, which no other test shall have."""
-    before = signal.getsignal(signal.SIGTERM)
+    """The command sets handlers of its own, which no other test shall have."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,15 @@ def test_a_byte_order_mark_windows_lines_and_zones_are_read(use_case: Any, shell
     assert ended.code == 0, ended.err
 
 
+def test_a_question_of_any_length_is_asked(use_case: Any, shell: Any) -> None:
+    use_case.save(question="Why? " * 5000)
+
+    ended = shell("run", "uc", "--stage", "design")
+
+    assert ended.code == 0, ended.err
+    assert "truncated" not in ended.err
+
+
 @pytest.mark.filterwarnings("default::RuntimeWarning")
 def test_numbers_beyond_all_measure_are_refused_or_learned_from(use_case: Any, shell: Any) -> None:
     use_case.column("minutes", lambda number, old: "1e308" if number % 2 else "-1e308")

@@ -20,7 +20,6 @@ def refusing(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
 @pytest.mark.parametrize(
     "method",
     [
-        "create_registered_model",
         "create_model_version",
         "transition_model_version_stage",
         "set_registered_model_alias",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,8 @@ from typing import Any
 import pytest
 import use_cases
 from lifecycles import client, newest, store_of
-from processes import mlops, start
+from mlflow_server import Server
+from processes import PROJECT, mlops, start
 
 from mlops_mlflow import UseCase
 from mlops_mlflow.tracking.tracker import Tracker
@@ -18,12 +21,16 @@ from mlops_mlflow.tracking.tracker import Tracker
 MANY = {"trials": 5000, "folds": 2}
 
 
-def running_trials(uri: str) -> list[str]:
-    found = client(uri).get_experiment_by_name("breast_cancer")
-    if found is None:
-        return []
-    runs = client(uri).search_runs([found.experiment_id], "tags.`mlops.kind` = 'trial'", max_results=10)
-    return [run.info.run_id for run in runs]
+def wait_for_trials(uri: str, process: subprocess.Popen[str]) -> None:
+    """Until some trials have begun; a process that ends before that, or takes too long, fails the test."""
+    until = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < until:
+        found = client(uri).get_experiment_by_name("breast_cancer")
+        if found and len(client(uri).search_runs([found.experiment_id], "tags.`mlops.kind` = 'trial'")) >= 3:
+            return
+        time.sleep(0.2)
+    process.kill()
+    raise AssertionError(f"no trials: {process.communicate()}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
@@ -31,9 +38,7 @@ def test_a_signal_marks_everything_that_was_running_as_killed(number: signal.Sig
     store = store_of(tmp_path)
     mlops("run", use_cases.breast_cancer(tmp_path), "--stage", "design", cwd=tmp_path)  # makes the database
     process = start("mlops", "run", use_cases.breast_cancer(tmp_path, tuning=MANY), cwd=tmp_path)
-    until = time.monotonic() + 90
-    while len(running_trials(store)) < 3 and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.2)
+    wait_for_trials(store, process)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, out + err
@@ -48,6 +53,23 @@ def test_a_signal_marks_everything_that_was_running_as_killed(number: signal.Sig
     assert set(trials) <= {"FINISHED", "KILLED"}
     assert set(statuses) == {"design", "extract", "explore", "prepare"}
     assert set(statuses.values()) == {"FINISHED"}
+
+
+def test_an_interrupted_launcher_leaves_no_run_that_seems_to_work(sqlite_server: Server, tmp_path: Path) -> None:
+    """Ctrl-C reaches ``mlflow run`` and its child; and ``mlflow run`` then ends its child once more."""
+    use_case = use_cases.breast_cancer(tmp_path, tuning=MANY)
+    process = start(
+        *("mlflow", "run", PROJECT, "--env-manager", "local", f"-Puse_case={use_case}"),
+        cwd=tmp_path,
+        MLFLOW_TRACKING_URI=sqlite_server.uri,
+    )
+    wait_for_trials(sqlite_server.uri, process)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    lifecycle = newest(sqlite_server.uri, "breast_cancer")
+    assert lifecycle.run.info.status == lifecycle.stages["train"].info.status == "KILLED"
+    assert "RUNNING" not in {run.info.status for run in lifecycle.runs.values()}
 
 
 BROKEN = '''\

@@ -24,7 +24,7 @@ def evened(column: ColumnProfile, *, whole: bool) -> tuple[list[float], list[flo
     Returns:
         Edges, shape (bins + 1,), and rows, shape (bins,); None where the profile has no histogram.
     """
-    if column.histogram is None:
+    if column.histogram is None or not column.histogram.edges:
         return None
     given = np.array(column.histogram.edges, dtype=float)
     low, high = _ends(column, given, whole=whole)

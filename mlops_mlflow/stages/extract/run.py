@@ -127,7 +127,7 @@ def _unbounded(bounds: Bounds, source: OpenedSource) -> DataError:
     return DataError(
         f"the data is bounded ({bounds}), but nothing applies `:since` and `:until`",
         expected="`extract`, a file with SQL that does",
-        hint=f"write `select * from {source.name} where ... >= :since and ... < :until`, or leave the bounds out",
+        hint=f"write a SELECT from {source.name} with `... >= :since and ... < :until`, or leave the bounds out",
     )
 
 
