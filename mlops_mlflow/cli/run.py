@@ -76,6 +76,7 @@ def _run(folder: UseCaseFolder, stage: str, options: Options, *, write: bool) ->
     from mlops_mlflow.cli.summary import stage_summary, summary
     from mlops_mlflow.cli.terminal import Terminal
     from mlops_mlflow.lifecycle.contract import write_contract
+    from mlops_mlflow.lifecycle.execute import run_stages
     from mlops_mlflow.lifecycle.main import run_main
     from mlops_mlflow.lifecycle.session import open_session
 
@@ -83,7 +84,7 @@ def _run(folder: UseCaseFolder, stage: str, options: Options, *, write: bool) ->
         session = open_session(folder, target=stage, options=options, display=terminal)
         try:
             with session.working():
-                result = run_main(session) if stage == MAIN else session.run(stage)
+                result = run_main(session) if stage == MAIN else run_stages(session, stage)
         finally:
             session.close()
     if write:

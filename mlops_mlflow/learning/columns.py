@@ -14,7 +14,11 @@ import pandas as pd
 
 def as_numbers(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers and booleans as floats; missing, infinite and what is no number as NaN."""
-    return table.apply(pd.to_numeric, errors="coerce").astype(float).replace([np.inf, -np.inf], np.nan)
+    if any(kind.kind not in "iufb" for kind in table.dtypes):
+        table = table.apply(pd.to_numeric, errors="coerce")
+    numbers = table.to_numpy(dtype=float, na_value=np.nan, copy=True)
+    numbers[~np.isfinite(numbers)] = np.nan
+    return pd.DataFrame(numbers, index=table.index, columns=table.columns)
 
 
 def as_categories(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""One stage as one run: inputs in, records written, card drawn, status truthful."""
+"""Stages as runs: inputs in, records written, card drawn, status truthful."""
 
 from __future__ import annotations
 
@@ -8,38 +8,35 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlops_mlflow.core.errors import MlopsError
 from mlops_mlflow.core.records import Artifact, Metric, ModelFile, Note, Param, Tag
 from mlops_mlflow.lifecycle.failure import evidence_of, failure_page, understood
+from mlops_mlflow.lifecycle.plan import STAGES, missing
+from mlops_mlflow.lifecycle.session import Execution, Session
+from mlops_mlflow.lifecycle.wiring import WIRING
 from mlops_mlflow.tracking.tracker import KIND, STAGE
 from mlops_mlflow.tracking.writer import Writer
 
-if TYPE_CHECKING:
-    from mlops_mlflow.lifecycle.session import Session
 
+def run_stages(session: Session, target: str) -> Any:
+    """Run a stage, the missing ones before it first; its output.
 
-@dataclass(frozen=True)
-class Execution:
-    """A stage that has run.
+    Args:
+        session: The lifecycle.
+        target: A stage, which runs even where it has run before, or ``main``.
 
-    Attributes:
-        run_id: Its run.
-        output: What it gave.
-        card: What its card says; None where it could not be drawn.
-        seconds: How long it took.
+    Raises:
+        MlopsError: Whatever stopped it; its run is marked as failed.
     """
-
-    run_id: str
-    output: Any
-    card: Any
-    seconds: float
-
-    def table(self, stage: str) -> Any:
-        """The output as a pandas DataFrame."""
-        return importlib.import_module(f"mlops_mlflow.stages.{stage}").table(self.output)
+    stages = missing(target, session.done)
+    if len(stages) > 1 and target in stages:
+        them = "it" if len(stages) == 2 else "them"
+        session.display.say(f"{target} needs {', '.join(stages[:-1])}: running {them} first")
+    for stage in stages:
+        session.done[stage] = execute(session, stage, WIRING[stage])
+    return session.done[stages[-1] if stages else STAGES[-1]].output
 
 
 def execute(session: Session, stage: str, wire: Callable[[Session], Any]) -> Execution:

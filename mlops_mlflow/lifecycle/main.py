@@ -10,6 +10,7 @@ import numpy as np
 from mlops_mlflow.core.judgement import Finding
 from mlops_mlflow.core.records import Metric, Note, Param, Tag
 from mlops_mlflow.governance.registry import Version, register_to_staging
+from mlops_mlflow.lifecycle.execute import run_stages
 from mlops_mlflow.lifecycle.plan import MAIN
 from mlops_mlflow.lifecycle.session import Session
 
@@ -41,7 +42,7 @@ def run_main(session: Session) -> Result:
     Raises:
         MlopsError: A stage could not do its work, or the registry refused.
     """
-    validated = session.run(MAIN)
+    validated = run_stages(session, MAIN)
     evaluated = session.done["evaluate"].output
     _summarise(session, validated, evaluated)
     version = None

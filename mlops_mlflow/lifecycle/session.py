@@ -1,4 +1,4 @@
-"""One lifecycle of one use case: its run, the results so far, the stages that are run in it."""
+"""One lifecycle of one use case in this process: where its runs go, what it was asked for, the results so far."""
 
 from __future__ import annotations
 
@@ -15,13 +15,10 @@ from typing import Any
 from mlops_mlflow.core.errors import MlopsError, StorageError
 from mlops_mlflow.core.records import Tag
 from mlops_mlflow.lifecycle.display import Display, Silent
-from mlops_mlflow.lifecycle.execute import Execution, execute
 from mlops_mlflow.lifecycle.failure import evidence_of, understood
 from mlops_mlflow.lifecycle.folder import UseCaseFolder
 from mlops_mlflow.lifecycle.launcher import adopt_or_create
 from mlops_mlflow.lifecycle.notes import experiment_note
-from mlops_mlflow.lifecycle.plan import missing
-from mlops_mlflow.lifecycle.wiring import WIRING
 from mlops_mlflow.tracking.tracker import KIND, USE_CASE, Status, Tracker, open_tracker
 from mlops_mlflow.tracking.writer import Library
 
@@ -41,6 +38,23 @@ class Options:
     evidently: bool = False
 
 
+@dataclass(frozen=True)
+class Execution:
+    """A stage that has run.
+
+    Attributes:
+        run_id: Its run.
+        output: What it gave.
+        card: What its card says; None where it could not be drawn.
+        seconds: How long it took.
+    """
+
+    run_id: str
+    output: Any
+    card: Any
+    seconds: float
+
+
 @dataclass
 class Session:
     """A lifecycle in this process.
@@ -55,6 +69,7 @@ class Session:
         display: What the person sees.
         library: Models and datasets logged so far.
         done: Result of each stage that has run.
+        ended: Whether its run is marked as ended; a notebook may go on with it.
     """
 
     folder: UseCaseFolder
@@ -66,30 +81,18 @@ class Session:
     display: Display
     library: Library = field(default_factory=Library)
     done: dict[str, Execution] = field(default_factory=dict)
+    ended: bool = False
 
     @property
     def tags(self) -> dict[str, str]:
         """Of every run of this lifecycle."""
         return {USE_CASE: self.folder.spec.use_case}
 
-    def run(self, target: str) -> Any:
-        """Run a stage, the missing ones before it first; its output.
-
-        Raises:
-            MlopsError: Whatever stopped it; its run and the lifecycle's are marked as failed.
-        """
-        stages = missing(target, self.done)
-        if len(stages) > 1 and target in stages:
-            self.display.say(
-                f"{target} needs {', '.join(stages[:-1])}: running {'it' if len(stages) == 2 else 'them'} first"
-            )
-        for stage in stages:
-            self.done[stage] = execute(self, stage, WIRING[stage])
-        return self.done[stages[-1] if stages else "validate"].output
-
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
         """Keep the lifecycle's run in step: running inside, ended truthfully after."""
+        if self.ended:
+            self.tracker.reopen_run(self.run_id)
         status: Status = "FAILED"
         try:
             yield
@@ -107,6 +110,7 @@ class Session:
                 if status != "FINISHED":
                     self.tracker.end_children(self.run_id, status)
                 self.tracker.end_run(self.run_id, status)
+            self.ended = True
 
     def _record(self, error: MlopsError) -> None:
         """Say on the lifecycle's run what stopped it, as far as the server still answers."""
@@ -118,10 +122,10 @@ class Session:
 
     def tag(self, tags: Mapping[str, str]) -> None:
         """Set tags on the lifecycle's run."""
-        execute_writer = self.writer(self.run_id)
+        writer = self.writer(self.run_id)
         for name, value in tags.items():
-            execute_writer(Tag(name, value))
-        execute_writer.close("FINISHED")
+            writer(Tag(name, value))
+        writer.close("FINISHED")
 
     def writer(self, run_id: str) -> Any:
         """A writer of records for one of this lifecycle's runs."""

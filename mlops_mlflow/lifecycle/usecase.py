@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_mlflow.lifecycle.display import Display
+from mlops_mlflow.lifecycle.execute import run_stages
 from mlops_mlflow.lifecycle.folder import load_folder
 from mlops_mlflow.lifecycle.main import Result, run_main
 from mlops_mlflow.lifecycle.plan import MAIN
@@ -97,6 +99,7 @@ class UseCase:
     def _stage(self, stage: str) -> pd.DataFrame:
         with self._session.working():
             if stage not in self._session.done:
-                self._session.run(stage)
-            table: pd.DataFrame = self._session.done[stage].table(stage)
+                run_stages(self._session, stage)
+            module = importlib.import_module(f"mlops_mlflow.stages.{stage}")
+            table: pd.DataFrame = module.table(self._session.done[stage].output)
             return table

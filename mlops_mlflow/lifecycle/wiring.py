@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlops_mlflow.governance.registry import champion
+from mlops_mlflow.lifecycle.session import Session
 from mlops_mlflow.tracking.errors import translated
 from mlops_mlflow.tracking.models import load_model, model_file
-
-if TYPE_CHECKING:
-    from mlops_mlflow.lifecycle.session import Session
 
 
 def _design(session: Session) -> Any:

@@ -63,6 +63,11 @@ class Tracker:
             for run in self.client.search_runs([self.experiment_id], below):
                 self.client.set_terminated(run.info.run_id, status)
 
+    def reopen_run(self, run_id: str) -> None:
+        """Mark an ended run as running again."""
+        with translated("go on with a run", uri=self.shown_uri):
+            self.client.update_run(run_id, status="RUNNING")
+
     def page(self, run_id: str) -> str:
         """Where the UI shows a run, behind the server's address."""
         return f"/#/experiments/{self.experiment_id}/runs/{run_id}?workflowType=machine_learning"

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from mlops_mlflow.lifecycle.session import Session
+from mlops_mlflow.lifecycle import main
 
 
 def raising(error: BaseException) -> Callable[..., NoReturn]:
@@ -54,7 +54,7 @@ def test_a_defect_names_the_run_that_holds_the_traceback(
 def test_a_defect_outside_the_stages_is_kept_with_the_lifecycle(
     use_case: Any, shell: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(Session, "run", raising(RuntimeError("boom")))
+    monkeypatch.setattr(main, "run_stages", raising(RuntimeError("boom")))
 
     ended = shell("run", "uc")
 
