@@ -9,7 +9,7 @@ export OMP_WAIT_POLICY ?= passive
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit functional check format services docs clean
+.PHONY: help demo test unit functional check format services pictures clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ format: $(VENV)/dev ## Format and mend what can be mended
 
 services: ## Debian packages that tests need: chromium, PostgreSQL; where they may not be installed, tests say so
 	@tests/services.sh
+
+pictures: $(VENV)/dev services ## Run the flights against a server and write the browser's pictures into docs/pictures
+	pytest tests/functional/test_browser.py --pictures docs/pictures
 
 clean: ## Delete the environment and caches; runs stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

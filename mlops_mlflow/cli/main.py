@@ -12,7 +12,7 @@ import click
 from mlops_mlflow import __version__
 from mlops_mlflow.core.errors import MlopsError
 
-REFUSED, IMPOSSIBLE, INTERRUPTED = 1, 2, 130
+INTERRUPTED = 130
 COMMANDS = {
     "run": "mlops_mlflow.cli.run:run",
     "check": "mlops_mlflow.cli.check:check",

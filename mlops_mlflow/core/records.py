@@ -108,6 +108,15 @@ class Model:
 
 
 @dataclass(frozen=True)
+class ModelUse:
+    """A run takes a model that was emitted before, or stands for it as what came out."""
+
+    model: str
+    role: Literal["input", "output"]
+    run: str = OWN_RUN
+
+
+@dataclass(frozen=True)
 class ModelFile:
     """A file that travels with a model emitted before."""
 
@@ -142,5 +151,7 @@ class Progress:
     what: str = ""
 
 
-Record = Param | Metric | Tag | Note | Artifact | Dataset | Model | ModelFile | ChildRun | ChildEnd | Progress
+Record = (
+    Param | Metric | Tag | Note | Artifact | Dataset | Model | ModelUse | ModelFile | ChildRun | ChildEnd | Progress
+)
 Emit = Callable[[Record], None]

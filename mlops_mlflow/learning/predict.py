@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mlops_mlflow.core.errors import DataError
 from mlops_mlflow.core.metrics.measure import Predictions
 from mlops_mlflow.core.usecase.success import Value
 from mlops_mlflow.learning.target import Outcomes
@@ -32,8 +33,18 @@ def predictor(estimator: Any, outcomes: Outcomes) -> Predictor:
 
 
 def in_order(scores: Any, classes: Any, outcomes: Outcomes) -> np.ndarray[Any, Any]:
-    """Probabilities with one column per label of the outcomes, in their order; unseen labels get 0."""
+    """Probabilities with one column per label of the outcomes, in their order; unseen labels get 0.
+
+    Raises:
+        DataError: None of the labels is known: the model is about another target, or writes outcomes otherwise.
+    """
     known = list(classes)
+    if not any(label in known for label in outcomes.labels):
+        raise DataError(
+            "the model knows none of the outcomes",
+            expected=", ".join(map(repr, outcomes.labels)),
+            got=", ".join(map(repr, np.asarray(classes).tolist())),
+        )
     scores = np.asarray(scores, dtype=float)
     ordered = np.zeros((len(scores), len(outcomes.labels)))
     for place, label in enumerate(outcomes.labels):

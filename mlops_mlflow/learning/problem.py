@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,12 +127,27 @@ def event_nanoseconds(spec: UseCaseSpec, columns: dict[str, str], times: pd.Seri
 def blocks(spec: UseCaseSpec, about: pd.DataFrame) -> tuple[NDArray[np.int64], str]:
     """Blocks that intervals resample, and what they are: the declared group, days, or single rows.
 
-    Days need to be at least 8, otherwise rows are drawn.
+    Days are those of the event time's zone, and need to be at least 8, otherwise rows are drawn.
     """
     if spec.split.group:
         return pd.factorize(about[spec.split.group], use_na_sentinel=False)[0].astype(np.int64), spec.split.group
     if spec.event_time and spec.event_time.column in about:
-        days = pd.factorize(pd.to_datetime(about[spec.event_time.column]).dt.normalize())[0].astype(np.int64)
+        times = pd.to_datetime(about[spec.event_time.column])
+        local = times if times.dt.tz is None else times.dt.tz_convert(spec.event_time.zone)
+        days = pd.factorize(local.dt.normalize())[0].astype(np.int64)
         if days.max(initial=-1) + 1 >= 8:
             return days, "day"
     return np.arange(len(about), dtype=np.int64), "row"
+
+
+def slice_rows(column: pd.Series[Any], minimum: int) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Value and rows of each slice with enough rows, the largest first."""
+    words = column.astype(str)
+    for value, count in words.value_counts().items():
+        if count >= minimum:
+            yield str(value), np.flatnonzero(words.to_numpy() == value)
+
+
+def chosen_model(candidate: str) -> str:
+    """Name under which the chosen candidate's model is logged, beside that of the candidate itself."""
+    return f"{candidate}_chosen"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from mlops_mlflow.core.errors import StorageError, UseCaseError
+from mlops_mlflow.core.errors import UseCaseError
 from mlops_mlflow.core.usecase.parse import parse_use_case
+from mlops_mlflow.engines.atomic import replacing
 from mlops_mlflow.lifecycle.folder import FILE, UseCaseFolder
 
 
@@ -36,7 +34,9 @@ def write_contract(folder: UseCaseFolder, proposal: str) -> str:
         return f"{file}: the contract names every column already"
     text = _with_rules(folder.text, proposed, added, str(file))
     parse_use_case(text, file=str(file))
-    _replace(file, text)
+    with replacing(file, "the contract") as part:
+        part.write_text(text, encoding="utf-8")
+        part.chmod(file.stat().st_mode)
     return f"{file}: rules for {len(added)} columns added to `contract`"
 
 
@@ -73,14 +73,3 @@ def _last_line(node: Any) -> int:
     if isinstance(node, yaml.SequenceNode) and node.value and not node.flow_style:
         return _last_line(node.value[-1])
     return int(node.end_mark.line)
-
-
-def _replace(file: Path, text: str) -> None:
-    try:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as target:
-            target.write(text)
-        os.chmod(name, file.stat().st_mode)
-        os.replace(name, file)
-    except OSError as error:
-        raise StorageError(f"could not write {file}", got=str(error.strerror), hint="it is as it was before") from error

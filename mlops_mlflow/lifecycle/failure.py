@@ -12,8 +12,6 @@ from mlops_mlflow.core.records import Artifact, Record, Tag
 if TYPE_CHECKING:
     from mlops_mlflow.learning.package import CodePackage
 
-LONGEST_TAG = 4000
-
 
 class DefectError(MlopsError):
     """Something that nobody foresaw: to be mended in this project, not by the person at the keyboard."""
@@ -64,7 +62,7 @@ def defect(error: BaseException, evidence: str) -> DefectError:
 
 def evidence_of(error: MlopsError) -> Iterator[Record]:
     """What a failed run keeps: the message, and of a defect the whole traceback."""
-    yield Tag("mlops.error", str(error)[:LONGEST_TAG])
+    yield Tag("mlops.error", str(error))
     if isinstance(error, DefectError):
         yield Artifact("traceback.txt", _trace(error))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlops_mlflow.core.judgement import Finding
-from mlops_mlflow.core.records import Metric, Note, Param, Tag
+from mlops_mlflow.core.records import Metric, ModelUse, Note, Param, Tag
 from mlops_mlflow.governance.registry import Version, register_to_staging
 from mlops_mlflow.lifecycle.execute import run_stages
 from mlops_mlflow.lifecycle.plan import MAIN
@@ -54,19 +54,17 @@ def run_main(session: Session) -> Result:
 
 
 def _register(session: Session, validated: Any, evaluated: Any) -> Version:
-    name = f"{evaluated.chosen}_chosen"
-    spec, run = session.folder.spec, session.done["validate"].run_id
+    spec = session.folder.spec
     tags = {
         "mlops.verdict": validated.verdict,
         "mlops.candidate": evaluated.chosen,
-        "mlops.lifecycle_run": session.run_id,
         "mlops.approvals_pending": ", ".join(finding.role for finding in validated.pending) or "none",
     }
     return register_to_staging(
         session.tracker,
         spec.use_case,
-        model_id=session.library.models[name],
-        run_id=run,
+        model_id=session.library.models[evaluated.model],
+        run_id=session.run_id,
         tags=tags,
         description=_description(session, validated, evaluated.chosen),
     )
@@ -75,14 +73,15 @@ def _register(session: Session, validated: Any, evaluated: Any) -> Version:
 def _summarise(session: Session, validated: Any, evaluated: Any) -> None:
     """Put on the lifecycle's run what lifecycles are compared by: choice, parameters, test figures, verdict."""
     writer = session.writer(session.run_id)
-    model = f"{evaluated.chosen}_chosen"
     problem = session.done["prepare"].output.problem
     fitted = next(one for one in session.done["train"].output.fitted if one.name == evaluated.chosen)
     for name, value in {"chosen": evaluated.chosen, **fitted.params}.items():
         writer(Param(name, value))
     for name, figure in validated.metrics.items():
         if np.isfinite(figure):
-            writer(Metric(name, figure, model=model, dataset=problem.dataset("test")))
+            writer(Metric(name, figure, model=evaluated.model, dataset=problem.dataset("test")))
+    writer(problem.input("test"))
+    writer(ModelUse(evaluated.model, "output"))
     writer(Tag("mlops.verdict", validated.verdict))
     writer(Note(_note(session, validated, evaluated.chosen)))
     writer.close("FINISHED")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops_mlflow.core.usecase.document import UseCaseSpec
+from mlops_mlflow.stages.design.run import describe
 from mlops_mlflow.tracking.tracker import Tracker
 
 
@@ -10,12 +11,7 @@ def experiment_note(spec: UseCaseSpec, tracker: Tracker) -> str:
     """What the experiment's page says: the question, what to look at, where."""
     runs = f"/#/experiments/{tracker.experiment_id}/runs?workflowType=machine_learning"
     model = f"/#/models/{spec.use_case}?workflowType=machine_learning"
-    bounds = "\n".join(
-        f"- `{one.metric}` {'at least' if one.at_least is not None else 'at most'} {one.limit:g}"
-        + (f" against the {one.against}" if one.against else "")
-        + (f" in each {one.by}" if one.by else "")
-        for one in spec.success
-    )
+    bounds = "\n".join(f"- {describe(one)}" for one in spec.success)
     return (
         f"### {spec.question}\n\n"
         f"Owners: {spec.owners.business} (business), {spec.owners.technical} (technical).\n\n"

@@ -45,6 +45,7 @@ class UseCase:
         self._session: Session = open_session(
             load_folder(path), target=MAIN, tracking_uri=tracking_uri, options=options, display=display
         )
+        self._result: Result | None = None
 
     def __enter__(self) -> UseCase:
         """The use case itself."""
@@ -92,14 +93,19 @@ class UseCase:
         return self._stage("validate")
 
     def run(self) -> Result:
-        """Everything that has not run yet, then registration and the transition to Staging if the verdict is passed."""
-        with self._session.working():
-            return run_main(self._session)
+        """Everything that has not run yet, then registration and the transition to Staging if the verdict is passed.
+
+        Called again it gives the same result: a version is registered once.
+        """
+        if self._result is None:
+            with self._session.working():
+                self._result = run_main(self._session)
+        return self._result
 
     def _stage(self, stage: str) -> pd.DataFrame:
-        with self._session.working():
-            if stage not in self._session.done:
+        if stage not in self._session.done:
+            with self._session.working():
                 run_stages(self._session, stage)
-            module = importlib.import_module(f"mlops_mlflow.stages.{stage}")
-            table: pd.DataFrame = module.table(self._session.done[stage].output)
-            return table
+        module = importlib.import_module(f"mlops_mlflow.stages.{stage}")
+        table: pd.DataFrame = module.table(self._session.done[stage].output)
+        return table

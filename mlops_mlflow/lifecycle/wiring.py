@@ -80,7 +80,7 @@ def _validate(session: Session) -> Any:
     problem, evaluated = session.done["prepare"].output.problem, session.done["evaluate"].output
     fitted = {one.name: one for one in session.done["train"].output.fitted}
     chosen = evaluated.of(evaluated.chosen)
-    uri = f"models:/{session.library.models[f'{chosen.name}_chosen']}"
+    uri = f"models:/{session.library.models[evaluated.model]}"
     with translated(f"load the model {chosen.name} that was just saved", uri=session.tracker.shown_uri):
         loaded, size = load_model(uri, session.scratch / "loaded")
     return Inputs(

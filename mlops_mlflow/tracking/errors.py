@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 from collections.abc import Iterator
 
 from mlops_mlflow.core.errors import MlopsError, RegistryError, StorageError, TrackingError
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# As SQLAlchemy reads a URL: everything from the first colon after `//` to the last `@` is the password.
+_PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@")
+_OPTION = re.compile(r"([?&](?:password|passwd|pwd|token|secret)=)[^&\s]*", re.IGNORECASE)
 
 
 @contextlib.contextmanager
@@ -32,7 +36,8 @@ def translated(doing: str, *, uri: str, kind: type[TrackingError] = TrackingErro
         if (disk := _full(error)) is not None:
             raise _storage(doing, disk) from error
         hint = "look at the server's log" if error.get_http_status_code() >= 500 else "check permissions and names"
-        raise kind(f"could not {doing}", got=f"{error.error_code}: {error.message}", hint=f"{hint} ({uri})") from error
+        got = f"{error.error_code}: {without_password(error.message)}"  # MLflow's messages quote the whole address
+        raise kind(f"could not {doing}", got=got, hint=f"{hint} ({uri})") from error
     except requests.exceptions.RequestException as error:
         raise unreachable(uri, type(error).__name__) from error
     except sqlalchemy.exc.SQLAlchemyError as error:
@@ -40,6 +45,11 @@ def translated(doing: str, *, uri: str, kind: type[TrackingError] = TrackingErro
         raise kind(f"could not {doing}", got=got, hint=f"check the tracking database ({uri})") from error
     except OSError as error:
         raise _storage(doing, error) from error
+
+
+def without_password(text: str) -> str:
+    """A URI, or a text with URIs in it, with ``user:password@`` reduced to the user and secret options hidden."""
+    return _OPTION.sub(r"\1***", _PASSWORD.sub(r"\1@", text))
 
 
 def unreachable(uri: str, got: str) -> TrackingError:
@@ -68,4 +78,4 @@ def _storage(doing: str, error: OSError) -> StorageError:
     )
 
 
-__all__ = ["RegistryError", "translated", "unreachable"]
+__all__ = ["RegistryError", "translated", "unreachable", "without_password"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.metadata
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +113,16 @@ def requirements(model: Model) -> list[str]:
     modules = {type(step).__module__.partition(".")[0] for step in _parts(model.estimator)}
     if model.code:
         modules |= {name for file in model.code.glob("*.py") for name in _imported(file)}
-    providers = importlib.metadata.packages_distributions()
     names = set(ALWAYS)
     for module in modules - set(sys.stdlib_module_names):
-        names |= set(providers.get(module, ())) - {"mlops-mlflow", "mlflow-skinny"}
+        names |= set(_providers().get(module, ())) - {"mlops-mlflow", "mlflow-skinny"}
     return sorted(f"{name}=={importlib.metadata.version(name)}" for name in names)
+
+
+@functools.cache
+def _providers() -> Mapping[str, list[str]]:
+    """Distributions by module: a scan of the whole environment, which stays as it is while we run."""
+    return importlib.metadata.packages_distributions()
 
 
 def _parts(estimator: Any) -> Iterable[Any]:

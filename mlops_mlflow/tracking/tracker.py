@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlops_mlflow.core.errors import TrackingError
-from mlops_mlflow.tracking.errors import translated, unreachable
+from mlops_mlflow.tracking.errors import translated, unreachable, without_password
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 DEFAULT_EXPERIMENT = "0"
@@ -179,11 +178,6 @@ def _ask_database(uri: str) -> None:
     except (sqlalchemy.exc.SQLAlchemyError, ValueError) as error:
         got = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise unreachable(shown, got.replace(uri, shown)) from error
-
-
-def without_password(uri: str) -> str:
-    """A URI with ``user:password@`` reduced to the user."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1@", uri)
 
 
 def now_ms() -> int:

@@ -21,6 +21,7 @@ from mlops_mlflow.core.records import (
     Metric,
     Model,
     ModelFile,
+    ModelUse,
     Note,
     Param,
     Progress,
@@ -100,6 +101,8 @@ class Writer:
                 self._batches[record.run].datasets.append(_dataset_input(record))
             case Model():
                 self._log_model(record)
+            case ModelUse():
+                self._use(record)
             case ModelFile():
                 self._log_model_file(record)
             case ChildRun(key, name, tags):
@@ -151,7 +154,7 @@ class Writer:
         tags = [RunTag(*pair) for pair in batch.tags.items()]
         with translated("log to a run", uri=self._tracker.shown_uri):
             if batch.datasets:
-                client.log_inputs(run_id, batch.datasets)
+                client.log_inputs(run_id, datasets=batch.datasets)
             while params or tags or batch.metrics:
                 client.log_batch(
                     run_id, metrics=batch.metrics[:MOST_METRICS], params=params[:MOST_PARAMS], tags=tags[:MOST_TAGS]
@@ -210,6 +213,16 @@ class Writer:
             client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
         self._library.models[record.name] = logged.model_id
 
+    def _use(self, record: ModelUse) -> None:
+        from mlflow.entities import LoggedModelInput, LoggedModelOutput
+
+        client, run_id, model_id = self._tracker.client, self._runs[record.run], self._library.models[record.model]
+        with translated(f"link a run with the model {record.model}", uri=self._tracker.shown_uri):
+            if record.role == "input":
+                client.log_inputs(run_id, models=[LoggedModelInput(model_id)])
+            else:
+                client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+
     def _log_model_file(self, record: ModelFile) -> None:
         folder = self._files / "model-files" / record.path
         content = record.content.encode() if isinstance(record.content, str) else record.content
@@ -218,10 +231,6 @@ class Writer:
             (folder / Path(record.path).name).write_bytes(content)
             self._tracker.client.log_model_artifacts(self._library.models[record.model], str(folder))
         shutil.rmtree(folder)
-
-    def saved_folder(self, model: str) -> Path:
-        """Where the files of a model logged by this writer lie until the lifecycle ends."""
-        return self._saved / self._library.models[model]
 
 
 def _text(value: Any) -> str:

@@ -33,13 +33,19 @@ def wait_for_trials(uri: str, process: subprocess.Popen[str]) -> None:
     raise AssertionError(f"no trials: {process.communicate()}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_a_signal_marks_everything_that_was_running_as_killed(number: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "numbers",
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]],
+    ids=["Ctrl-C", "SIGTERM", "both"],
+)
+def test_a_signal_marks_everything_that_was_running_as_killed(numbers: list[signal.Signals], tmp_path: Path) -> None:
     store = store_of(tmp_path)
     mlops("run", use_cases.breast_cancer(tmp_path), "--stage", "design", cwd=tmp_path)  # makes the database
     process = start("mlops", "run", use_cases.breast_cancer(tmp_path, tuning=MANY), cwd=tmp_path)
     wait_for_trials(store, process)
-    process.send_signal(number)
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.02)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, out + err
     assert "interrupted" in err

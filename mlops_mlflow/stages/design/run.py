@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from mlops_mlflow.core.metrics.catalogue import CATALOGUE
 from mlops_mlflow.core.records import Artifact, Emit, Param, Tag
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.core.usecase.success import ApprovalRequirement, Bound, Criterion
@@ -79,7 +80,8 @@ def describe(bound: Bound) -> str:
     word = "at least" if bound.at_least is not None else "at most"
     against = f" against the {bound.against}" if isinstance(bound, Criterion) and bound.against else ""
     by = getattr(bound, "by", None)
-    where = (f" in each {by}" if isinstance(bound, Criterion) else f" between {by}") if by else ""
+    compares = CATALOGUE[bound.metric].kind == "fairness"
+    where = f" {'between' if compares else 'in each'} {by}" if by else ""
     return f"{bound.metric} {word} {bound.limit:g}{against}{where}"
 
 

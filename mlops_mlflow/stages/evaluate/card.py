@@ -52,7 +52,7 @@ def card(inputs: Inputs, output: Output) -> Card:
     return Card(
         title("evaluate", spec),
         f"on {counted(len(chosen.made), 'validation row')} that no candidate was fitted on",
-        "warning" if not won or any(one.status == "warning" for one in remarks) else "ok",
+        "ok" if won else "warning",
         f"{output.chosen} is chosen: {metric} {told(metric, figures[0], spec)}, {apart} than {output.baseline}",
         tuple(blocks),
         tuple(facts),

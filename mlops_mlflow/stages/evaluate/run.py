@@ -28,7 +28,7 @@ from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.learning.decide import DECISION_METRICS, tune_threshold, with_threshold
 from mlops_mlflow.learning.importance import Importance, importances
 from mlops_mlflow.learning.predict import predictions, predictor
-from mlops_mlflow.learning.problem import Problem, Rows
+from mlops_mlflow.learning.problem import Problem, Rows, chosen_model, slice_rows
 
 WORST = 10
 
@@ -108,6 +108,11 @@ class Output:
     importances: tuple[Importance, ...]
     worst: pd.DataFrame | None
 
+    @property
+    def model(self) -> str:
+        """Name under which the chosen model is logged."""
+        return chosen_model(self.chosen)
+
     def of(self, name: str) -> Judged:
         """The candidate of this name."""
         return next(one for one in self.judged if one.name == name)
@@ -172,11 +177,8 @@ def slices(problem: Problem, made: Predictions, rows: Rows) -> list[Slice]:
     """Every metric in every slice with enough rows, largest slices first."""
     spec, found = problem.spec, []
     for column in spec.evaluation.slices:
-        for value, count in rows.about[column].astype(str).value_counts().items():
-            if count < spec.evaluation.minimum_rows:
-                break
-            inside = np.flatnonzero(rows.about[column].astype(str).to_numpy() == value)
-            found.append(Slice(column, str(value), int(count), measure_all(problem.metrics, made.take(inside))))
+        for value, inside in slice_rows(rows.about[column], spec.evaluation.minimum_rows):
+            found.append(Slice(column, value, len(inside), measure_all(problem.metrics, made.take(inside))))
     return found
 
 
@@ -210,7 +212,7 @@ def _log_candidate(problem: Problem, candidate: Candidate, one: Judged, emit: Em
 
 def _log_choice(inputs: Inputs, output: Output, rows: Rows, emit: Emit) -> None:
     problem, chosen = inputs.problem, output.of(output.chosen)
-    name = f"{output.chosen}_chosen"
+    name = output.model
     candidate = next(one for one in inputs.candidates if one.name == output.chosen)
     params = dict(candidate.params) | ({} if chosen.threshold is None else {"threshold": chosen.threshold})
     emit(

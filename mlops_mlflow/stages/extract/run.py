@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,9 @@ from mlops_mlflow.engines.integrate import integrate
 from mlops_mlflow.engines.sources import Bounds, OpenedSource, open_source
 from mlops_mlflow.engines.sql import quoted
 from mlops_mlflow.engines.tables import read_rows
+
+if TYPE_CHECKING:
+    import duckdb
 
 TIMES = ("TIMESTAMP", "DATE")
 
@@ -79,22 +83,9 @@ def run(inputs: Inputs, emit: Emit) -> Output:
         SecretError: A source needs a secret that the environment does not hold.
     """
     spec, bounds = inputs.spec, Bounds(inputs.since, inputs.until)
-    sources = []
     joined = inputs.scratch / "joined.parquet"
     with connect(inputs.scratch) as connection:
-        for number, (name, source) in enumerate(spec.sources.items()):
-            emit(Progress(number, len(spec.sources) + 2, f"reading {name}"))
-            opened = open_source(
-                connection,
-                name,
-                source,
-                folder=inputs.folder,
-                environment=inputs.environment,
-                bounds=bounds,
-                scratch=inputs.scratch,
-            )
-            sources.append(opened)
-            emit(Dataset(f"{spec.use_case}.{name}", opened.digest, opened.uri, "source", opened.columns, opened.rows))
+        sources = list(_opened(inputs, connection, bounds, emit))
         if bounds and inputs.sql is None and not any(source.bounded for source in sources):
             raise _unbounded(bounds, sources[0])
         emit(Progress(len(spec.sources), len(spec.sources) + 2, "joining"))
@@ -121,6 +112,26 @@ def run(inputs: Inputs, emit: Emit) -> Output:
     emit(Artifact("dataset.parquet", path))
     emit(Artifact("extract.sql", whole.query))
     return Output(path, contract.kept, whole.columns, digest, tuple(sources), whole.query, contract)
+
+
+def _opened(
+    inputs: Inputs, connection: duckdb.DuckDBPyConnection, bounds: Bounds, emit: Emit
+) -> Iterator[OpenedSource]:
+    """Every source as a table of the connection, in the order of the use case."""
+    spec = inputs.spec
+    for number, (name, source) in enumerate(spec.sources.items()):
+        emit(Progress(number, len(spec.sources) + 2, f"reading {name}"))
+        opened = open_source(
+            connection,
+            name,
+            source,
+            folder=inputs.folder,
+            environment=inputs.environment,
+            bounds=bounds,
+            scratch=inputs.scratch,
+        )
+        emit(Dataset(f"{spec.use_case}.{name}", opened.digest, opened.uri, "source", opened.columns, opened.rows))
+        yield opened
 
 
 def _unbounded(bounds: Bounds, source: OpenedSource) -> DataError:

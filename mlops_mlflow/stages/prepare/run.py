@@ -119,7 +119,8 @@ def divide(spec: UseCaseSpec, frame: pd.DataFrame, path: Path, columns: dict[str
         plan = plan_split(split, positions, seed=spec.seed, columns=())
         return plan, assign(plan, positions)
     key = split.group or spec.entity_key
-    hashed = [key] if key else None
+    # By name also where all columns count: a later dataset may have others.
+    hashed = [key] if key else sorted(columns)
     positions = row_positions(path, hashed, seed=spec.seed)
     strata = frame[spec.target.column].to_numpy(dtype=object) if split.by == "stratified" else None
     plan = plan_split(split, positions, strata, seed=spec.seed, columns=hashed)

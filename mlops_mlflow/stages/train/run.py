@@ -243,8 +243,8 @@ def _log(workshop: _Workshop, output: Output, emit: Emit) -> None:
             )
         )
         emit(Metric(f"{metric}_{one.name}", one.mean, model=one.name, dataset=problem.dataset("train")))
-        if one.search and one.search.truncated:
-            emit(Tag("mlops.truncated", one.name))
+    if truncated := [one.name for one in output.fitted if one.search and one.search.truncated]:
+        emit(Tag("mlops.truncated", ", ".join(truncated)))
     emit(Metric(metric, next(one for one in output.fitted if not one.is_baseline).mean))
     emit(Artifact("leaderboard.csv", table(output).to_csv()))
 

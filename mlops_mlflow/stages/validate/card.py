@@ -64,7 +64,7 @@ def _headline(inputs: Inputs, output: Output) -> str:
     first = f" {about} {missed.subject} and" if missed else ""
     waiting = f"; {counted(len(output.pending), 'approval')} pending" if output.pending else ""
     criteria = counted(len(checked), "criterion", "criteria")
-    return f"{output.verdict}: {inputs.chosen}{first} keeps {kept} of {criteria}{waiting}"
+    return f"{inputs.chosen}{first} keeps {kept} of {criteria}{waiting}"
 
 
 def _facts(inputs: Inputs, output: Output) -> Iterator[tuple[str, Cell]]:

@@ -1,8 +1,8 @@
-"""Success criteria: figures on test rows, against a bound, the baseline or the champion, whole or by slice."""
+"""Bounds on figures of predictions: on test rows, alone or against the baseline or champion, whole or by slice."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,8 @@ from mlops_mlflow.core.bootstrap import Interval, block_interval
 from mlops_mlflow.core.judgement import Finding, judge
 from mlops_mlflow.core.metrics.catalogue import CATALOGUE, better
 from mlops_mlflow.core.metrics.measure import Predictions, measure
-from mlops_mlflow.core.usecase.success import Criterion
+from mlops_mlflow.core.usecase.success import Criterion, MetricRequirement
+from mlops_mlflow.learning.problem import slice_rows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -64,19 +65,11 @@ class _Comparison:
         return figure if self.right is None else figure - measure(self.metric, self.right, weight)
 
     def interval(self) -> Interval | None:
-        return block_interval(self.figure, pd.factorize(self.blocks)[0].astype(np.int64), seed=self.seed)
+        return block_interval(self.figure, self.blocks, seed=self.seed)
 
     def at(self, rows: Ints) -> _Comparison:
         right = None if self.right is None else self.right.take(rows)
         return _Comparison(self.metric, self.left.take(rows), right, self.blocks[rows], self.seed)
-
-
-def slice_rows(column: pd.Series[str], minimum: int) -> Iterator[tuple[str, Ints]]:
-    """Value and rows of each slice with enough rows, the largest first."""
-    words = column.astype(str)
-    for value, count in words.value_counts().items():
-        if count >= minimum:
-            yield str(value), np.flatnonzero(words.to_numpy() == value)
 
 
 def asks_more(criteria: Iterable[Criterion], metric: str) -> bool:
@@ -110,55 +103,56 @@ def better_than_baseline(measured: Measured, metric: str) -> Finding:
     )
 
 
-def judge_criterion(criterion: Criterion, measured: Measured) -> Finding:
-    """Hold one criterion against the test rows."""
-    subject = criterion.metric + (f" against the {criterion.against}" if criterion.against else "")
-    if criterion.metric in measured.technical:
-        return judge(criterion, measured.technical[criterion.metric], subject=subject, kind="criterion")
-    if criterion.against == "champion" and measured.champion is None:
+def judge_predictions(bound: Criterion | MetricRequirement, measured: Measured, *, kind: str) -> Finding:
+    """Hold a bound against the test rows; ``kind`` is the finding's."""
+    against = bound.against if isinstance(bound, Criterion) else None
+    subject = bound.metric + (f" against the {against}" if against else "")
+    if against == "champion" and measured.champion is None:
         if measured.champion_silent:
-            return judge(criterion, np.nan, subject=subject, kind="criterion", detail=measured.champion_silent)
+            return judge(bound, np.nan, subject=subject, kind=kind, detail=measured.champion_silent)
         reason = "nothing is in Production yet, so there is nothing to compare with"
-        return Finding(subject, "criterion", "passed", None, criterion.limit, reason=reason)
-    compared, about = _compared(criterion, measured)
-    if criterion.by is None:
-        return judge(
-            criterion,
-            compared.figure(),
-            subject=subject,
-            kind="criterion",
-            interval=compared.interval(),
-            rows=len(compared.left),
-        )
-    return _in_slices(criterion, compared, about[criterion.by], f"{subject} in each {criterion.by}")
+        return Finding(subject, kind, "passed", None, bound.limit, bound.at_least is not None, reason=reason)
+    compared, about = _compared(bound.metric, against, measured)
+    if bound.by is not None:
+        return _in_slices(bound, compared, about[bound.by], subject=f"{subject} in each {bound.by}", kind=kind)
+    return judge(
+        bound,
+        compared.figure(),
+        subject=subject,
+        kind=kind,
+        interval=compared.interval(),
+        rows=len(compared.left),
+    )
 
 
-def _compared(criterion: Criterion, measured: Measured) -> tuple[_Comparison, pd.DataFrame]:
-    if criterion.against == "champion" and measured.champion is not None:
+def _compared(metric: str, against: str | None, measured: Measured) -> tuple[_Comparison, pd.DataFrame]:
+    if against == "champion" and measured.champion is not None:
         other, rows = measured.champion
         left, about, blocks = measured.chosen.take(rows), measured.about.iloc[rows], measured.blocks[rows]
-        return _Comparison(criterion.metric, left, other, blocks, measured.seed), about
-    right = measured.baseline if criterion.against == "baseline" else None
-    return _Comparison(criterion.metric, measured.chosen, right, measured.blocks, measured.seed), measured.about
+        return _Comparison(metric, left, other, blocks, measured.seed), about
+    right = measured.baseline if against == "baseline" else None
+    return _Comparison(metric, measured.chosen, right, measured.blocks, measured.seed), measured.about
 
 
-def _in_slices(criterion: Criterion, compared: _Comparison, column: pd.Series[str], subject: str) -> Finding:
-    slices = list(slice_rows(column, criterion.min_rows))
+def _in_slices(
+    bound: Criterion | MetricRequirement, compared: _Comparison, column: pd.Series[str], *, subject: str, kind: str
+) -> Finding:
+    slices = list(slice_rows(column, bound.min_rows))
     if not slices:
-        detail = f"no {criterion.by} has {criterion.min_rows} test rows"
-        return judge(criterion, np.nan, subject=subject, kind="criterion", detail=detail)
+        detail = f"no {bound.by} has {bound.min_rows} test rows"
+        return judge(bound, np.nan, subject=subject, kind=kind, detail=detail)
     figures = [(compared.at(rows).figure(), value, rows) for value, rows in slices]
     undefined = [value for figure, value, _ in figures if np.isnan(figure)]
     if undefined:
-        detail = f"{criterion.metric} is not defined where {criterion.by} is {undefined[0]}"
-        return judge(criterion, np.nan, subject=subject, kind="criterion", detail=detail)
-    extreme: Callable[..., tuple[float, str, Ints]] = min if criterion.at_least is not None else max
+        detail = f"{bound.metric} is not defined where {bound.by} is {undefined[0]}"
+        return judge(bound, np.nan, subject=subject, kind=kind, detail=detail)
+    extreme: Callable[..., tuple[float, str, Ints]] = min if bound.at_least is not None else max
     figure, value, rows = extreme(figures, key=lambda row: row[0])
     return judge(
-        criterion,
+        bound,
         figure,
         subject=subject,
-        kind="criterion",
+        kind=kind,
         interval=compared.at(rows).interval(),
         rows=len(rows),
         detail=f"the weakest of {len(slices)} is {value}",

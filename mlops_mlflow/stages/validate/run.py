@@ -15,13 +15,13 @@ from mlops_mlflow.core.bootstrap import Interval
 from mlops_mlflow.core.judgement import Finding, Verdict, verdict
 from mlops_mlflow.core.metrics.catalogue import DEFAULT_METRIC
 from mlops_mlflow.core.metrics.measure import Predictions, measure, measure_all
-from mlops_mlflow.core.records import Artifact, Emit, Metric, Param, Progress, Tag
+from mlops_mlflow.core.records import Artifact, Emit, Metric, ModelUse, Param, Progress, Tag
 from mlops_mlflow.core.splits import SplitPlan, assign
 from mlops_mlflow.engines.digest import row_positions
 from mlops_mlflow.learning.predict import Predictor, predictions
-from mlops_mlflow.learning.problem import Problem, Rows, blocks, event_nanoseconds
-from mlops_mlflow.stages.validate.criteria import Measured, asks_more, better_than_baseline, judge_criterion, slice_rows
-from mlops_mlflow.stages.validate.requirements import judge_requirement
+from mlops_mlflow.learning.problem import Problem, Rows, blocks, chosen_model, event_nanoseconds, slice_rows
+from mlops_mlflow.stages.validate.criteria import Measured, asks_more, better_than_baseline
+from mlops_mlflow.stages.validate.requirements import judge_bound
 
 FEWEST_COMMON = 100
 
@@ -125,21 +125,18 @@ def run(inputs: Inputs, emit: Emit) -> Output:
     measured = _measure(inputs, rows, numbers)
     emit(Progress(1, 3, "judging criteria"))
     findings = [] if asks_more(spec.success, inputs.choose_by) else [better_than_baseline(measured, inputs.choose_by)]
-    findings += [judge_criterion(criterion, measured) for criterion in spec.success]
+    findings += [judge_bound(one, measured, inputs.predict, rows.table, inputs.clock) for one in spec.success]
     emit(Progress(2, 3, "checking requirements"))
-    findings += [
-        judge_requirement(requirement, measured, inputs.predict, rows.table, inputs.clock)
-        for requirement in spec.requirements
-    ]
+    findings += [judge_bound(one, measured, inputs.predict, rows.table, inputs.clock) for one in spec.requirements]
     names = problem.metrics
     output = Output(
         verdict(findings),
         tuple(findings),
         measure_all(names, measured.chosen) | dict(measured.technical),
-        {name: found for name in shown(problem, inputs) if (found := measured.interval(name))},
+        {name: found for name in shown(inputs) if (found := measured.interval(name))},
         measure_all(names, measured.baseline),
         measure_all(names, measured.champion[0]) if measured.champion else {},
-        tuple(_slices(problem, measured, shown(problem, inputs))),
+        tuple(_slices(problem, measured, shown(inputs))),
         measured.chosen,
         block,
     )
@@ -147,56 +144,63 @@ def run(inputs: Inputs, emit: Emit) -> Output:
     return output
 
 
-def shown(problem: Problem, inputs: Inputs) -> tuple[str, ...]:
+def shown(inputs: Inputs) -> tuple[str, ...]:
     """Metrics that are worth an interval: that of the choice, and the usual one of the task."""
-    return tuple(dict.fromkeys([inputs.choose_by, DEFAULT_METRIC[problem.outcomes.task]]))
+    return tuple(dict.fromkeys([inputs.choose_by, DEFAULT_METRIC[inputs.problem.outcomes.task]]))
 
 
 def _measure(inputs: Inputs, rows: Rows, numbers: NDArray[np.int64]) -> Measured:
-    problem = inputs.problem
-    spec, outcomes = problem.spec, problem.outcomes
-
-    def made(predict: Predictor, of: Rows) -> Predictions:
-        return predictions(predict, of.table, of.actual, outcomes, spec.value)
-
-    champion, silent = None, ""
-    if inputs.champion is not None:
-        fresh = np.flatnonzero(_unseen(problem, inputs.champion, rows))
-        try:
-            if len(fresh) < FEWEST_COMMON:
-                silent = f"only {len(fresh)} test rows are new to the champion (version {inputs.champion.version})"
-            else:
-                champion = (made(inputs.champion.predict, rows).take(fresh), fresh)
-        except Exception as error:  # noqa: BLE001  # whatever an old model raises on new rows is a finding
-            told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-            silent = f"the champion (version {inputs.champion.version}) cannot predict these rows: {told}"
+    champion, silent = (None, "") if inputs.champion is None else _compare(inputs, inputs.champion, rows)
     return Measured(
-        chosen=made(inputs.predict, rows),
-        baseline=made(inputs.baseline_predict, rows),
+        chosen=_made(inputs, inputs.predict, rows),
+        baseline=_made(inputs, inputs.baseline_predict, rows),
         champion=champion,
         champion_silent=silent,
         about=rows.about,
         blocks=numbers,
-        seed=spec.seed,
+        seed=inputs.problem.spec.seed,
         technical={"model_size_mb": inputs.model_size_mb, "training_seconds": inputs.training_seconds},
     )
 
 
-def _unseen(problem: Problem, champion: Champion, rows: Rows) -> NDArray[np.bool_]:
-    """Test rows that the champion was neither trained nor chosen on, from the plan that divided its rows."""
-    plan, spec = champion.plan, problem.spec
+def _made(inputs: Inputs, predict: Predictor, rows: Rows) -> Predictions:
+    problem = inputs.problem
+    return predictions(predict, rows.table, rows.actual, problem.outcomes, problem.spec.value)
+
+
+def _compare(
+    inputs: Inputs, champion: Champion, rows: Rows
+) -> tuple[tuple[Predictions, NDArray[np.int64]] | None, str]:
+    """The champion's predictions and the test rows that they are of; or None, and why there are none."""
+    called = f"the champion (version {champion.version})"
+    fresh = _unseen(inputs.problem, champion.plan, rows)
+    if fresh is None:
+        return None, f"which of the test rows {called} was made with cannot be told from what it carries"
+    if len(fresh) < FEWEST_COMMON:
+        return None, f"only {len(fresh)} test rows are new to {called}"
+    try:
+        return (_made(inputs, champion.predict, rows).take(fresh), fresh), ""
+    except Exception as error:  # noqa: BLE001  # whatever an old model raises on new rows is a finding
+        told = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        return None, f"{called} cannot predict these rows: {told}"
+
+
+def _unseen(problem: Problem, plan: SplitPlan | None, rows: Rows) -> NDArray[np.int64] | None:
+    """Test rows that a version with this plan was neither trained nor chosen on; None where that cannot be told."""
+    spec, strata = problem.spec, None
     if plan is None:
-        return np.zeros(len(rows), dtype=bool)
+        return None
     if plan.by == "time":
         if spec.event_time is None:
-            return np.zeros(len(rows), dtype=bool)
+            return None
         positions: NDArray[Any] = event_nanoseconds(spec, problem.columns, rows.about[spec.event_time.column])
-        return np.asarray(assign(plan, positions) == 2)
-    if plan.columns is not None and not set(plan.columns) <= set(problem.columns):
-        return np.zeros(len(rows), dtype=bool)
-    positions = row_positions(problem.path, plan.columns, seed=plan.seed)[rows.numbers]
-    strata = np.asarray(rows.actual, dtype=object) if plan.by == "stratified" else None
-    return np.asarray(assign(plan, positions, strata) == 2)
+    else:
+        # A hash of other columns than the plan's would scatter the rows anew, those of its training into test.
+        if plan.columns is None or not set(plan.columns) <= set(problem.columns):
+            return None
+        positions = row_positions(problem.path, plan.columns, seed=plan.seed)[rows.numbers]
+        strata = np.asarray(rows.actual, dtype=object) if plan.by == "stratified" else None
+    return np.flatnonzero(assign(plan, positions, strata) == 2)
 
 
 def _slices(problem: Problem, measured: Measured, names: tuple[str, ...]) -> Iterator[SliceFigure]:
@@ -212,6 +216,7 @@ def _log(inputs: Inputs, output: Output, emit: Emit) -> None:
     problem = inputs.problem
     name, dataset = model_name(inputs), problem.dataset("test")
     emit(problem.input("test"))
+    emit(ModelUse(name, "input"))
     emit(Tag("mlops.verdict", output.verdict))
     emit(Param("chosen", inputs.chosen))
     for metric, figure in output.metrics.items():
@@ -232,7 +237,7 @@ def _log(inputs: Inputs, output: Output, emit: Emit) -> None:
 
 def model_name(inputs: Inputs) -> str:
     """Name under which evaluate logged the judged model."""
-    return f"{inputs.chosen}_chosen"
+    return chosen_model(inputs.chosen)
 
 
 def to_dict(output: Output) -> dict[str, Any]:

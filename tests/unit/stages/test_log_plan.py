@@ -56,7 +56,7 @@ def _word(record: Record) -> str:
             return f"begin {record.key}"
         case ChildEnd():
             return f"end {record.key} {record.status}"
-    return type(record).__name__
+    return f"{type(record).__name__} {getattr(record, 'model', '')}"
 
 
 def test_each_stage_logs_what_the_golden_file_says(chain: Chain, request: pytest.FixtureRequest) -> None:

@@ -15,13 +15,13 @@ def test_the_headline_of_a_passed_verdict_counts_criteria_and_pending_approvals(
     output = walk("priced").outputs["validate"]
     assert output.verdict == "passed"
     headline = walk("priced").card("validate").headline
-    assert headline == f"passed: {walk('priced').inputs['validate'].chosen} keeps 4 of 4 criteria; 1 approval pending"
+    assert headline == f"{walk('priced').inputs['validate'].chosen} keeps 4 of 4 criteria; 1 approval pending"
 
 
 def test_the_headline_of_a_failed_verdict_names_what_is_missed(walk, page):
     shown = walk("plain").card("validate")
     assert shown.status == "failed"
-    assert shown.headline == "failed: tree misses roc_auc and keeps 1 of 2 criteria"
+    assert shown.headline == "tree misses roc_auc and keeps 1 of 2 criteria"
     assert "<strong>roc_auc</strong> is missed" in page(shown)
 
 
