@@ -11,7 +11,7 @@ import click
 @click.command()
 @click.argument("use_case", type=click.Path(path_type=Path), default=".")
 def check(use_case: Path) -> None:
-    r"""Check a use case's file, and point at the line of each problem.
+    """Check a use case's file, and point at the line of each problem.
 
     \b
     mlops check projects/flight_delays
@@ -27,7 +27,7 @@ def check(use_case: Path) -> None:
 @click.command()
 @click.option("--markdown", is_flag=True, help="The same as a reference for people.")
 def schema(markdown: bool) -> None:
-    r"""Print the JSON Schema of usecase.yaml, for editors.
+    """Print the JSON Schema of usecase.yaml, for editors.
 
     \b
     mlops schema > usecase.schema.json

@@ -13,7 +13,7 @@ import click
     "--in", "parent", type=click.Path(path_type=Path, file_okay=False), default=".", help="Folder that gets it."
 )
 def init(name: str, parent: Path) -> None:
-    r"""Make a use case that runs at once, to be changed into yours.
+    """Make a use case that runs at once, to be changed into yours.
 
     \b
     mlops init churn && cd churn && mlflow run . --env-manager local

@@ -42,7 +42,7 @@ class LateGroup(click.Group):
 @click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mlops")
 def mlops() -> None:
-    r"""The ML lifecycle on MLflow alone.
+    """The ML lifecycle on MLflow alone.
 
     \b
     mlops init churn                                   a use case of your own

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_mlflow.core.errors import MlopsError
 from mlops_mlflow.lifecycle.plan import MAIN, STAGES
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def run(  # noqa: PLR0917  # click hands over options by name
     write: bool,
     dry_run: bool,
 ) -> None:
-    r"""Run the lifecycle of a use case, or one stage of it.
+    """Run the lifecycle of a use case, or one stage of it.
 
     \b
     mlops run projects/flight_delays
@@ -73,7 +74,7 @@ def run(  # noqa: PLR0917  # click hands over options by name
 
 
 def _run(folder: UseCaseFolder, stage: str, options: Options, *, write: bool) -> None:
-    from mlops_mlflow.cli.summary import stage_summary, summary
+    from mlops_mlflow.cli.summary import stage_summary, summary, where
     from mlops_mlflow.cli.terminal import Terminal
     from mlops_mlflow.lifecycle.contract import write_contract
     from mlops_mlflow.lifecycle.execute import run_stages
@@ -85,6 +86,9 @@ def _run(folder: UseCaseFolder, stage: str, options: Options, *, write: bool) ->
         try:
             with session.working():
                 result = run_main(session) if stage == MAIN else run_stages(session, stage)
+        except MlopsError:
+            terminal.say(where(session, session.run_id))
+            raise
         finally:
             session.close()
     if write:

@@ -15,18 +15,21 @@ def summary(session: Session, result: Result) -> str:
     lines += [_line(finding) for finding in result.findings]
     lines.append("")
     if result.version is not None:
-        lines.append(f"version    {result.version.name} {result.version.number}, in {result.version.registry_stage}")
+        stage = result.version.registry_stage
+        told = f"in {stage}" if stage != "None" else "registered; not in Staging before it is approved"
+        lines.append(f"version    {result.version.name} {result.version.number}, {told}")
     else:
         lines.append("version    none: only what passes is registered")
-    pending = sorted({finding.role for finding in result.findings if finding.outcome == "pending"})
-    if pending:
-        lines.append(f"pending    approval by {', '.join(pending)}, before Production")
-    return "\n".join([*lines, *_where(session, result.run_id)])
+    waiting = [finding for finding in result.findings if finding.outcome == "pending"]
+    for stage in sorted({finding.before for finding in waiting}, reverse=True):
+        roles = sorted({finding.role for finding in waiting if finding.before == stage})
+        lines.append(f"pending    approval by {', '.join(roles)}, before {stage}")
+    return "\n".join([*lines, "", where(session, result.run_id)])
 
 
 def stage_summary(session: Session, stage: str) -> str:
     """The run of a stage and where to look further."""
-    return "\n".join(_where(session, session.done[stage].run_id)).lstrip("\n")
+    return where(session, session.done[stage].run_id)
 
 
 def _line(finding: Finding) -> str:
@@ -37,13 +40,9 @@ def _line(finding: Finding) -> str:
     return f"  {SIGNS[finding.outcome]} {finding.subject:<42} {finding.figure:>10.4g}  {word} {finding.limit:g}{close}"
 
 
-def _where(session: Session, run_id: str) -> list[str]:
-    uri = session.tracker.shown_uri
-    page = session.tracker.page(run_id)
+def where(session: Session, run_id: str) -> str:
+    """How to see a run in MLflow's UI."""
+    uri, page = session.tracker.shown_uri, session.tracker.page(run_id)
     if uri.startswith("http"):
-        return ["", f"look       {uri}{page}"]
-    return [
-        "",
-        f"look       mlflow server --backend-store-uri {uri}",
-        f"           http://127.0.0.1:5000{page}",
-    ]
+        return f"look       {uri}{page}"
+    return f"look       mlflow server --backend-store-uri {uri}\n           http://127.0.0.1:5000{page}"

@@ -29,6 +29,7 @@ class Finding:
         reason: One sentence: why this outcome.
         rows: How many rows the figure stands on.
         role: Who has to approve, for an approval.
+        before: Registry stage that an approval is needed for.
     """
 
     subject: str
@@ -41,6 +42,7 @@ class Finding:
     reason: str = ""
     rows: int = 0
     role: str = ""
+    before: str = ""
 
     @property
     def close(self) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -43,6 +44,7 @@ def read_database(
     name: str,
     source: Source,
     *,
+    folder: Path,
     environment: Mapping[str, str],
     bounds: Bounds,
     stored: Path,
@@ -60,8 +62,9 @@ def read_database(
     import sqlalchemy
 
     url, secrets = _url(name, str(source.sql), environment)
-    uri = _shown(url)
-    _check_there(name, url)
+    uri = _named(_shown(url), str(source.sql), environment)
+    url = _from(folder, url)
+    _check_there(name, url, uri)
     try:
         engine = _engine(name, url, uri)
         sql, used = _statement(source, engine)
@@ -98,6 +101,14 @@ def _url(name: str, template: str, environment: Mapping[str, str]) -> tuple[sqla
     return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername)), secrets
 
 
+def _from(folder: Path, url: sqlalchemy.URL) -> sqlalchemy.URL:
+    """A relative SQLite file begins at the use case's folder, as every path of a use case does."""
+    file = url.database
+    if url.get_backend_name() != "sqlite" or not file or file.startswith((":", "file:")):
+        return url
+    return url.set(database=str(folder / file))
+
+
 def _shown(url: sqlalchemy.URL) -> str:
     """The URL without its password and without its options, which may hold another."""
     import sqlalchemy
@@ -107,14 +118,22 @@ def _shown(url: sqlalchemy.URL) -> str:
     ).render_as_string()
 
 
-def _check_there(name: str, url: sqlalchemy.URL) -> None:
+def _named(shown: str, template: str, environment: Mapping[str, str]) -> str:
+    """The same with what came from the environment by its name, wherever in the URL it stands."""
+    for secret in _SECRET.findall(template):
+        for value in (environment[secret], urllib.parse.quote(environment[secret], safe="")):
+            shown = shown.replace(value, f"${{{secret}}}")
+    return shown
+
+
+def _check_there(name: str, url: sqlalchemy.URL, uri: str) -> None:
     """Refuse a SQLite file that does not exist: SQLite would make an empty one."""
     file = url.database
     if url.get_backend_name() != "sqlite" or not file or file.startswith((":", "file:")) or Path(file).is_file():
         return
     raise SourceError(
-        f"source `{name}`: there is no SQLite database at {file}",
-        expected="an existing file; a relative path begins at the folder that the command runs in",
+        f"source `{name}`: there is no SQLite database at {uri}",
+        expected="an existing file; a relative path begins at the folder of the use case",
         hint=f"correct `sources.{name}.sql`",
     )
 

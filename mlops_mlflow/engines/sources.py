@@ -78,7 +78,9 @@ def open_source(
     if source.sql is not None:
         from mlops_mlflow.engines.databases import read_database
 
-        read = read_database(connection, name, source, environment=environment, bounds=bounds, stored=stored)
+        read = read_database(
+            connection, name, source, folder=folder, environment=environment, bounds=bounds, stored=stored
+        )
         connection.execute(f"create or replace view {quoted(name)} as from read_parquet({literal(stored)})")
         uri, digest, bounded = read.uri, read.digest, read.bounded
     else:

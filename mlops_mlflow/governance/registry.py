@@ -64,10 +64,10 @@ def _version(found: Any) -> Version:
     return Version(found.name, str(found.version), found.current_stage, found.source, dict(found.tags))
 
 
-def register_to_staging(
-    tracker: Tracker, name: str, *, model_id: str, run_id: str, tags: Mapping[str, str], description: str
+def register(
+    tracker: Tracker, name: str, *, model_id: str, run_id: str, tags: Mapping[str, str], description: str, stage: bool
 ) -> Version:
-    """Register a logged model and move it to Staging, or leave nothing behind.
+    """Register a logged model and, with ``stage``, move it to Staging; or leave nothing behind.
 
     A version that was in Staging before is archived: it was superseded.
 
@@ -89,7 +89,7 @@ def register_to_staging(
                 await_creation_for=0,  # a version is complete at once; MLflow would announce a wait of 300 seconds
             )
         version = _version(made)
-        return transition(tracker, version, "Staging")
+        return transition(tracker, version, "Staging") if stage else version
     except BaseException:
         _forget(tracker, name, version, before, model_too=created)
         raise

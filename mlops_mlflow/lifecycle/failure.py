@@ -73,7 +73,7 @@ def failure_page(stage: str, error: MlopsError) -> Any:
 
     what = f"{error.place}: {error.what}" if error.place else error.what
     trace = _trace(error) if isinstance(error, DefectError) else ""
-    return failure_card(stage, what, error.expected, error.got, error.hint, trace)
+    return failure_card(stage.capitalize(), what, error.expected, error.got, error.hint, trace)
 
 
 def _trace(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from mlops_mlflow.core.usecase.parse import parse_with_places
 FILE = "usecase.yaml"
 LARGEST = 1_000_000
 _NEARBY_DEPTH, _NEARBY_VISITS, _NEARBY_SHOWN = 3, 500, 8
-_NOT_SEARCHED = {"__pycache__", "node_modules", "site-packages", "mlruns", "mlartifacts"}
+_NOT_SEARCHED = {"__pycache__", "node_modules", "site-packages", "mlruns", "mlartifacts", "mlops_mlflow"}
 
 
 @dataclass(frozen=True)

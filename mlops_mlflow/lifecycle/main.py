@@ -9,7 +9,7 @@ import numpy as np
 
 from mlops_mlflow.core.judgement import Finding
 from mlops_mlflow.core.records import Metric, ModelUse, Note, Param, Tag
-from mlops_mlflow.governance.registry import Version, register_to_staging
+from mlops_mlflow.governance.registry import Version, register
 from mlops_mlflow.lifecycle.execute import run_stages
 from mlops_mlflow.lifecycle.plan import MAIN
 from mlops_mlflow.lifecycle.session import Session
@@ -42,7 +42,8 @@ def run_main(session: Session) -> Result:
     Raises:
         MlopsError: A stage could not do its work, or the registry refused.
     """
-    validated = run_stages(session, MAIN)
+    run_stages(session, MAIN)
+    validated = session.done["validate"].output
     evaluated = session.done["evaluate"].output
     _summarise(session, validated, evaluated)
     version = None
@@ -60,13 +61,14 @@ def _register(session: Session, validated: Any, evaluated: Any) -> Version:
         "mlops.candidate": evaluated.chosen,
         "mlops.approvals_pending": ", ".join(finding.role for finding in validated.pending) or "none",
     }
-    return register_to_staging(
+    return register(
         session.tracker,
         spec.use_case,
         model_id=session.library.models[evaluated.model],
         run_id=session.run_id,
         tags=tags,
         description=_description(session, validated, evaluated.chosen),
+        stage=not any(finding.before == "Staging" for finding in validated.pending),
     )
 
 

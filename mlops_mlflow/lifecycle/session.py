@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlops_mlflow.core.errors import MlopsError, StorageError
+from mlops_mlflow.core.errors import MlopsError, StorageError, UseCaseError
 from mlops_mlflow.core.records import Tag
 from mlops_mlflow.lifecycle.display import Display, Silent
 from mlops_mlflow.lifecycle.failure import evidence_of, understood
@@ -70,6 +70,7 @@ class Session:
         library: Models and datasets logged so far.
         done: Result of each stage that has run.
         ended: Whether its run is marked as ended; a notebook may go on with it.
+        closed: Whether its files are gone.
     """
 
     folder: UseCaseFolder
@@ -82,6 +83,7 @@ class Session:
     library: Library = field(default_factory=Library)
     done: dict[str, Execution] = field(default_factory=dict)
     ended: bool = False
+    closed: bool = False
 
     @property
     def tags(self) -> dict[str, str]:
@@ -91,6 +93,8 @@ class Session:
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
         """Keep the lifecycle's run in step: running inside, ended truthfully after."""
+        if self.closed:
+            raise UseCaseError("this use case was closed, and its files are gone", hint="make a new UseCase object")
         if self.ended:
             self.tracker.reopen_run(self.run_id)
         status: Status = "FAILED"
@@ -136,7 +140,8 @@ class Session:
         )
 
     def close(self) -> None:
-        """Delete the files on their way."""
+        """Delete the files on their way; nothing more can be run."""
+        self.closed = True
         shutil.rmtree(self.scratch, ignore_errors=True)
 
 

@@ -209,7 +209,7 @@ def test_a_secret_that_is_not_set_is_named(use_case: Any, refuse: Callable[..., 
 def test_a_missing_sqlite_file_is_refused_and_not_made(use_case: Any, refuse: Callable[..., Any]) -> None:
     use_case.save(sources={"db": {"sql": "sqlite:///nothing.db", "table": "t"}})
 
-    refuse("extract", "there is no SQLite database at nothing.db", "correct `sources.db.sql`")
+    refuse("extract", "there is no SQLite database at sqlite:///nothing.db", "correct `sources.db.sql`")
     assert not Path("nothing.db").exists()
 
 

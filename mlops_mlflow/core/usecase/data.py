@@ -42,7 +42,7 @@ class EventTime(Section):
 
 
 class Labels(Section):
-    """Where outcomes come from, and how long they take."""
+    """Where outcomes come from, and how long they take; for monitoring, so checked today and not used yet."""
 
     source: str
     """One of the sources."""
@@ -61,7 +61,7 @@ class Source(Section):
     package: str | None = None
     """An installed Python package that carries the file."""
     sql: str | None = None
-    """SQLAlchemy URL with its driver; secrets as ``${NAME}`` from the environment."""
+    """SQLAlchemy URL with its driver; secrets as ``${NAME}`` from the environment; files as for ``path``."""
     query: str | None = None
     """What is read from the database; ``:since`` and ``:until`` are bound."""
     table: str | None = None
@@ -128,7 +128,11 @@ class Contract(Section):
 
 
 class Split(Section):
-    """How rows are divided; equal times, and rows of one group, stay together."""
+    """How rows are divided; equal times, and rows of one group, stay together.
+
+    ``random`` and ``grouped`` place each row by a hash of its own key, so that it stays where it is when others come;
+    the shares are therefore met on average, and a table of a few hundred rows may miss them by some percent.
+    """
 
     by: Literal["time", "random", "stratified", "grouped"] = "random"
     train: Share = 0.70

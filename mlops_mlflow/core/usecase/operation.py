@@ -21,7 +21,7 @@ class TransitionRule(Section):
 
 
 class Governance(Section):
-    """Rules per registry stage; they may tighten what the organisation's policy says."""
+    """Rules per registry stage, checked and recorded today; transitions by people do not enforce them yet."""
 
     Staging: TransitionRule = TransitionRule()
     Production: TransitionRule = TransitionRule()
@@ -50,7 +50,7 @@ class Alarm(Section):
 
 
 class Monitoring(Section):
-    """How production is watched."""
+    """How production is watched; checked today, not acted upon yet."""
 
     window: Duration
     minimum_rows: Annotated[int, Field(ge=1)] = 500
@@ -60,7 +60,7 @@ class Monitoring(Section):
 
 
 class Retraining(Section):
-    """When a new version is trained, and on what."""
+    """When a new version is trained, and on what; checked today, not acted upon yet."""
 
     alarms: Annotated[int, Field(ge=1)]
     of: Annotated[int, Field(ge=1)]

@@ -15,7 +15,8 @@ RequirementKind = Literal["functional", "non-functional", "regulatory"]
 class Value(Section):
     """What an outcome is worth, per row.
 
-    A binary target is priced by outcome, several classes by a matrix, a number per unit of error.
+    A binary target is priced by outcome, several classes by a matrix, a number per unit of error. Candidates
+    are compared and judged by it; decisions follow it where a threshold is chosen, which is for a binary target.
     """
 
     unit: str = "units"
@@ -90,7 +91,7 @@ class MetricRequirement(Bound):
 
     kind: RequirementKind = "non-functional"
     by: Column | None = None
-    """The groups that a fairness metric compares."""
+    """The groups that a fairness metric compares, or the slices in which another metric has to hold."""
     min_rows: Annotated[int, Field(ge=1)] = 200
     """Groups with fewer rows are left out."""
 

@@ -94,7 +94,7 @@ def _target_facts(output: Output) -> list[tuple[str, Cell]]:
         return [("mean of target", target.balance[0])]
     balance = dict(zip(target.classes, target.balance, strict=False))
     if outcomes.task == "binary":
-        name = outcomes.classes[1]
+        name = _written(target, outcomes.classes[1])
         return [(f"{target.column} is {name}", Quantity(balance.get(name), "%"))]
     return [("classes", len(target.classes)), ("rarest class", Quantity(min(balance.values()), "%"))]
 
@@ -131,7 +131,8 @@ def _over_time(target: TargetProfile, output: Output) -> Picture:
     if not target.classes:
         drawn = {f"mean {target.column}": [shares[0] for _, shares in points]}
     else:
-        wanted = output.outcomes.classes[1:] if output.outcomes.task == "binary" else target.classes[:_MOST_CLASSES]
+        positive = [_written(target, name) for name in output.outcomes.classes[1:]]
+        wanted = positive if output.outcomes.task == "binary" else target.classes[:_MOST_CLASSES]
         places = [target.classes.index(name) for name in wanted if name in target.classes]
         drawn = {target.classes[place]: [shares[place] for _, shares in points] for place in places}
     label = "mean" if not target.classes else "share of rows"
@@ -144,6 +145,11 @@ def _over_time(target: TargetProfile, output: Output) -> Picture:
         width=400,
     )
     return Picture(picture, f"Per {unit}: where this moves, a model of the past has to be watched.")
+
+
+def _written(target: TargetProfile, name: str) -> str:
+    """An outcome as the profile writes it: DuckDB's booleans are ``true`` and ``false``."""
+    return name if name in target.classes else name.lower()
 
 
 def _unit(days: list[str]) -> Unit:

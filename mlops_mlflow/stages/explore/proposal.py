@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -24,7 +26,7 @@ def propose(spec: UseCaseSpec, seen: TableProfile) -> str:
 
 
 def rule(column: ColumnProfile, *, key: bool) -> dict[str, Any]:
-    """What held of a column: its type, whether it was always there, its range or its few values.
+    """What held of a column: its type, whether it was always there, its range or its few values; a key is unique.
 
     A number's range is widened by its own width to both sides, and one without negative values stays so: the contract
     is there to catch broken sources, not new records.
@@ -36,15 +38,27 @@ def rule(column: ColumnProfile, *, key: bool) -> dict[str, Any]:
     if column.missing:
         found["nullable"] = True
     if key:
-        found["unique"] = True
+        return found | {"unique": True}
+    values = [name for name, _ in column.categories]
     if kind in {"integer", "number"} and isinstance(column.minimum, int | float):
         low, high = float(column.minimum), float(column.maximum or 0)
+        if kind == "integer" and high - low == column.distinct - 1 <= 1:
+            return found | {"allowed": [int(low), int(high)]}
         wider = high - low
-        found["min"] = 0.0 if 0 <= low <= wider else low - wider
-        found["max"] = high + wider
-    if kind == "string" and not key and 0 < column.distinct <= FEW and not column.other:
-        found["allowed"] = sorted(name for name, _ in column.categories)
+        found["min"] = 0 if 0 <= low <= wider else _rounded(low - wider, math.floor)
+        found["max"] = _rounded(high + wider, math.ceil)
+    if kind == "string" and 0 < column.distinct <= FEW and not column.other:
+        found["allowed"] = sorted(values)
     return found
+
+
+def _rounded(bound: float, outward: Callable[[float], int]) -> float | int:
+    """A bound that reads well: two digits, rounded away from the data."""
+    if bound == 0:
+        return 0
+    step = 10.0 ** (math.floor(math.log10(abs(bound))) - 1)
+    rounded = outward(bound / step) * step
+    return int(rounded) if step >= 1 else round(rounded, 12)
 
 
 def column_type(column: ColumnProfile) -> ColumnType | None:

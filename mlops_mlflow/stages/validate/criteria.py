@@ -139,7 +139,7 @@ def _in_slices(
 ) -> Finding:
     slices = list(slice_rows(column, bound.min_rows))
     if not slices:
-        detail = f"no {bound.by} has {bound.min_rows} test rows"
+        detail = f"no {bound.by} has {bound.min_rows} test rows (`min_rows`)"
         return judge(bound, np.nan, subject=subject, kind=kind, detail=detail)
     figures = [(compared.at(rows).figure(), value, rows) for value, rows in slices]
     undefined = [value for figure, value, _ in figures if np.isnan(figure)]

@@ -35,7 +35,7 @@ def judge_bound(
     """Hold a criterion or a requirement against the model; an approval is recorded as pending."""
     if isinstance(bound, ApprovalRequirement):
         reason = f"needs a yes from {bound.approval} before {bound.before}"
-        return Finding(bound.subject, bound.kind, "pending", reason=reason, role=bound.approval)
+        return Finding(bound.subject, bound.kind, "pending", reason=reason, role=bound.approval, before=bound.before)
     kind = "criterion" if isinstance(bound, Criterion) else bound.kind
     if bound.metric == "latency_p95_ms":
         return judge_latency(bound, lambda: latencies(predict, table, clock), kind=kind)
@@ -103,7 +103,7 @@ def judge_fairness(
     subject = f"{bound.metric} between {bound.by}"
     groups = list(slice_rows(about[str(bound.by)], bound.min_rows))
     if len(groups) < 2:
-        detail = f"fewer than two groups of {bound.by} have {bound.min_rows} test rows"
+        detail = f"fewer than two groups of {bound.by} have {bound.min_rows} test rows (`min_rows`)"
         return judge(bound, np.nan, subject=subject, kind=kind, detail=detail)
     needed = set(_NEEDED.get(bound.metric.rpartition("_")[0], ()))
     undefined = [value for value, inside in groups if needed - set(made.actual[inside].tolist())]

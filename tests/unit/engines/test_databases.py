@@ -84,7 +84,9 @@ def test_an_empty_answer_keeps_its_columns(opened: Open, lite: str) -> None:
 
 
 def test_secrets_come_from_the_environment_and_never_show(opened: Open, tmp_path: Path, lite: str) -> None:
-    assert opened(Source(sql="sqlite:///${WHERE}", table="bookings"), WHERE=f"{tmp_path}/a.db").rows == 3
+    got = opened(Source(sql="sqlite:///${WHERE}", table="bookings"), WHERE=f"{tmp_path}/a.db")
+    assert (got.rows, got.uri) == (3, "sqlite:///${WHERE}")
+    assert opened(Source(sql="sqlite:///${NAME}.db", table="bookings"), NAME="a").uri == "sqlite:///${NAME}.db"
     with pytest.raises(SecretError, match="environment variable `WHERE`"):
         opened(Source(sql="sqlite:///${WHERE}", table="bookings"))
 

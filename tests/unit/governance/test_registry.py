@@ -8,7 +8,8 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from mlops_mlflow.core.errors import RegistryError
-from mlops_mlflow.governance.registry import Version, champion, register_to_staging, transition
+from mlops_mlflow.governance.registry import Version, champion, transition
+from mlops_mlflow.governance.registry import register as register_version
 from mlops_mlflow.tracking.tracker import Tracker, open_tracker
 
 
@@ -17,12 +18,18 @@ def tracker(tracking_uri: str) -> Tracker:
     return open_tracker("churn", tracking_uri)
 
 
-def register(tracker: Tracker) -> Version:
+def register(tracker: Tracker, *, stage: bool = True) -> Version:
     run_id = tracker.create_run("validate", {})
     model = tracker.client.create_logged_model(tracker.experiment_id, name="chosen", source_run_id=run_id)
     tracker.client.finalize_logged_model(model.model_id, "READY")
-    return register_to_staging(
-        tracker, "churn", model_id=model.model_id, run_id=run_id, tags={"mlops.verdict": "passed"}, description="why"
+    return register_version(
+        tracker,
+        "churn",
+        model_id=model.model_id,
+        run_id=run_id,
+        tags={"mlops.verdict": "passed"},
+        description="why",
+        stage=stage,
     )
 
 
@@ -88,3 +95,10 @@ def test_an_illegal_transition_is_refused_with_the_legal_ones(tracker: Tracker) 
     version = register(tracker)
     with pytest.raises(RegistryError, match="cannot go from Staging to Archived"):
         transition(tracker, version, "Archived")
+
+
+def test_a_version_that_waits_for_an_approval_stays_out_of_staging(tracker: Tracker) -> None:
+    first = register(tracker)
+    waiting = register(tracker, stage=False)
+    assert waiting.registry_stage == "None"
+    assert tracker.client.get_model_version_by_alias("churn", "challenger").version == int(first.number)

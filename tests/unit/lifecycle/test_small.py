@@ -1,4 +1,4 @@
-"""Small things that were mended: secrets in messages, days of a zone, outcomes of another spelling, one registration."""
+"""Secrets in messages, days of a zone, outcomes of another spelling, one registration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import use_cases
 from builders import spec
 from mlflow.exceptions import MlflowException
 
-from mlops_mlflow.core.errors import DataError, TrackingError
+from mlops_mlflow.core.errors import DataError, TrackingError, UseCaseError
 from mlops_mlflow.learning.predict import in_order
 from mlops_mlflow.learning.problem import blocks
 from mlops_mlflow.learning.target import Outcomes
@@ -55,3 +55,27 @@ def test_a_version_is_registered_once(tmp_path: Path) -> None:
     folder = use_cases.breast_cancer(tmp_path, candidates={"logistic": use_cases.LOGISTIC})
     with UseCase(folder, tracking_uri=f"sqlite:///{tmp_path}/mlflow.db") as case:
         assert case.run() is case.run()
+
+
+def test_run_after_single_stages_does_what_has_not_been_done(tmp_path: Path, tracking_uri: str) -> None:
+    with UseCase(use_cases.breast_cancer(tmp_path), tracking_uri=tracking_uri) as case:
+        case.validate()
+        result = case.run()
+    assert (result.verdict, result.version and result.version.registry_stage) == ("passed", "Staging")
+
+
+def test_a_closed_use_case_says_so(tmp_path: Path, tracking_uri: str) -> None:
+    with UseCase(use_cases.breast_cancer(tmp_path), tracking_uri=tracking_uri) as case:
+        pass
+    with pytest.raises(UseCaseError, match="was closed"):
+        case.design()
+
+
+def test_an_approval_before_staging_keeps_a_version_out_of_it(tmp_path: Path, tracking_uri: str) -> None:
+    needed = [{"approval": "works council", "subject": "use on queues", "before": "Staging"}]
+    with UseCase(use_cases.breast_cancer(tmp_path, requirements=needed), tracking_uri=tracking_uri) as case:
+        result = case.run()
+    assert result.verdict == "passed"
+    assert result.version is not None
+    assert result.version.registry_stage == "None"
+    assert result.version.tags["mlops.approvals_pending"] == "works council"
