@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 # Bytecode is kept: without it every import of MLflow and scikit-learn compiles anew.
 unexport PYTHONDONTWRITEBYTECODE
-# Fits that wait by spinning are ten times slower on a busy machine; `mlops` says the same.
-export OMP_WAIT_POLICY ?= passive
+# How long threads of a fit wait awake; `mlops` sets the same, with the reason.
+export GOMP_SPINCOUNT ?= 1000
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
