@@ -47,7 +47,9 @@ class UseCaseFolder:
         """Text of the Python files beside ``usecase.yaml``, by name; none where it names no feature module."""
         if self.spec.features.module is None:
             return {}
-        return {file.name: _read(file) for file in sorted(self.path.glob("*.py"))}
+        found = sorted(file.name for file in self.path.glob("*.py"))
+        place = Place(str(self.path / FILE))
+        return {name: _read(_beside(self.path, name, "a feature module", place)) for name in found}
 
 
 def load_folder(path: str | Path) -> UseCaseFolder:

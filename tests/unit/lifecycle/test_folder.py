@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import use_cases
 
 from mlops_mlflow.core.errors import UseCaseError
 from mlops_mlflow.lifecycle.folder import LARGEST, load_folder
@@ -144,3 +145,11 @@ def test_problems_name_the_file_as_it_was_given(folder: Path, monkeypatch: pytes
     say(folder, "seed: x\n")
     monkeypatch.chdir(folder.parent)
     assert str(refusal("flights")).startswith(f"flights{os.sep}usecase.yaml:9:7: `seed`")
+
+
+def test_a_module_that_is_a_link_out_of_the_folder_does_not_travel(tmp_path: Path) -> None:
+    (tmp_path / "secret.py").write_text("KEY = 1")
+    folder = use_cases.tickets(tmp_path)
+    (folder / "other.py").symlink_to(tmp_path / "secret.py")
+    with pytest.raises(UseCaseError, match=r"other\.py lies outside the folder"):
+        load_folder(folder).modules()
