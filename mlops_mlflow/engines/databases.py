@@ -69,7 +69,7 @@ def read_database(
         engine = _engine(name, url, uri)
         sql, used = _statement(source, engine)
         with replacing(stored, f"source `{name}`") as part:
-            _stream(connection, engine, sqlalchemy.text(sql), bounds.values(used), part)
+            _stream(connection, engine, sqlalchemy.text(sql), _bound(engine, bounds.values(used)), part)
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise _refused(name, uri, error, secrets) from error
     return DatabaseRead(uri, table_digest(stored), bool(used))
@@ -158,6 +158,13 @@ def _statement(source: Source, engine: sqlalchemy.Engine) -> tuple[str, tuple[st
         return for_sqlalchemy(source.query)
     quote = engine.dialect.identifier_preparer.quote
     return "select * from " + ".".join(quote(part) for part in str(source.table).split(".")).replace(":", r"\:"), ()
+
+
+def _bound(engine: sqlalchemy.Engine, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Times as the database takes them; SQLite has none, and keeps them as text by this very rule."""
+    if engine.dialect.name != "sqlite":
+        return dict(values)
+    return {name: value.isoformat(sep=" ") for name, value in values.items()}
 
 
 def _stream(
