@@ -2,6 +2,7 @@
 
 MlopsError
 ├── UseCaseError        usecase.yaml (or a file it names) says something that cannot be
+│   └── InvalidUseCase  all problems of a file, each at its line (core.usecase.problems)
 ├── SecretError         a ``${NAME}`` that the environment does not hold
 ├── DataError           a source, the integrating SQL, the contract or the split
 │   ├── SourceError     a source cannot be read
@@ -10,7 +11,8 @@ MlopsError
 ├── CandidateError      an estimator, its parameters, its search space or the feature hook
 ├── TrackingError       the tracking server: unreachable, refused, wrong answer
 │   └── RegistryError   the model registry refused
-└── StorageError        an artifact or file could not be written
+├── StorageError        an artifact or file could not be written
+└── DefectError         what nobody foresaw, to be mended in this project (lifecycle.failure)
 
 Each message answers four questions: which thing, what was expected, what came, what to do next.
 """

@@ -67,9 +67,9 @@ def execute(session: Session, stage: str, wire: Callable[[Session], Any]) -> Exe
         inputs = wire(session)
         with _overheard(writer):
             output = module.run(inputs, writer)
-        card = _draw(writer, lambda: module.card(inputs, output))
-        if stage == "validate" and card is not None:
-            _attach(writer, module.model_name(inputs), card)
+        # The card of `validate` is the model card: it travels with the model.
+        model = session.done["evaluate"].output.model if stage == "validate" else None
+        card = _draw(writer, lambda: module.card(inputs, output), model)
         writer(Metric("seconds", time.perf_counter() - began))
         writer.close("FINISHED")
         session.tracker.end_run(run_id, "FINISHED")
@@ -101,8 +101,8 @@ def _overheard(writer: Writer) -> Iterator[None]:
                 writer(Artifact("warnings.txt", "\n".join(told)))
 
 
-def _draw(writer: Writer, make: Callable[[], Any]) -> Any:
-    """Draw and log a card; one that cannot be drawn costs a tag, never the stage."""
+def _draw(writer: Writer, make: Callable[[], Any], model: str | None = None) -> Any:
+    """Draw and log a card, with a model too where one is named; one that cannot be drawn never fails the stage."""
     from mlops_mlflow.cards.page import to_html, to_json, to_markdown
 
     try:
@@ -113,16 +113,11 @@ def _draw(writer: Writer, make: Callable[[], Any]) -> Any:
         return None
     writer(Artifact("card.html", html))
     writer(Artifact("card.json", plain))
+    if model is not None:
+        writer(ModelFile(model, "model_card.html", html))
+        writer(ModelFile(model, "model_card.json", plain))
     writer(Note(f"{note}\n\nThe whole page is `card.html` under Artifacts."))
     return card
-
-
-def _attach(writer: Writer, model: str, card: Any) -> None:
-    """The card of ``validate`` is the model card: it travels with the model."""
-    from mlops_mlflow.cards.page import to_html, to_json
-
-    writer(ModelFile(model, "model_card.html", to_html(card)))
-    writer(ModelFile(model, "model_card.json", to_json(card)))
 
 
 def _record(writer: Writer, stage: str, error: MlopsError) -> None:

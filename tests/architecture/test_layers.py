@@ -15,7 +15,7 @@ PACKAGE = PROJECT / "mlops_mlflow"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 STAGES = sorted(path.name for path in (PACKAGE / "stages").iterdir() if (path / "__init__.py").exists())
 STAGE_NAMES = {"Inputs", "Output", "card", "run", "table"}
-MORE_NAMES = {"evaluate": {"Candidate"}, "validate": {"Champion", "model_name"}}
+MORE_NAMES = {"evaluate": {"Candidate"}, "validate": {"Champion"}}
 """What ``Inputs`` of a stage are made of, and under which name the judged model is kept."""
 MOST_LINES = 350
 

@@ -39,7 +39,6 @@ def rule(column: ColumnProfile, *, key: bool) -> dict[str, Any]:
         found["nullable"] = True
     if key:
         return found | {"unique": True}
-    values = [name for name, _ in column.categories]
     if kind in {"integer", "number"} and isinstance(column.minimum, int | float):
         low, high = float(column.minimum), float(column.maximum or 0)
         if kind == "integer" and high - low == column.distinct - 1 <= 1:
@@ -48,7 +47,7 @@ def rule(column: ColumnProfile, *, key: bool) -> dict[str, Any]:
         found["min"] = 0 if 0 <= low <= wider else _rounded(low - wider, math.floor)
         found["max"] = _rounded(high + wider, math.ceil)
     if kind == "string" and 0 < column.distinct <= FEW and not column.other:
-        found["allowed"] = sorted(values)
+        found["allowed"] = sorted(name for name, _ in column.categories)
     return found
 
 

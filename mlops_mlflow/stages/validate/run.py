@@ -214,7 +214,7 @@ def _slices(problem: Problem, measured: Measured, names: tuple[str, ...]) -> Ite
 
 def _log(inputs: Inputs, output: Output, emit: Emit) -> None:
     problem = inputs.problem
-    name, dataset = model_name(inputs), problem.dataset("test")
+    name, dataset = chosen_model(inputs.chosen), problem.dataset("test")
     emit(problem.input("test"))
     emit(ModelUse(name, "input"))
     emit(Tag("mlops.verdict", output.verdict))
@@ -233,11 +233,6 @@ def _log(inputs: Inputs, output: Output, emit: Emit) -> None:
             emit(Metric(f"champion_{metric}", figure, dataset=dataset))
     emit(Artifact("verdict.json", json.dumps(to_dict(output), indent=2)))
     emit(Artifact("findings.csv", table(output).to_csv(index=False)))
-
-
-def model_name(inputs: Inputs) -> str:
-    """Name under which evaluate logged the judged model."""
-    return chosen_model(inputs.chosen)
 
 
 def to_dict(output: Output) -> dict[str, Any]:
