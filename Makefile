@@ -9,7 +9,7 @@ export GOMP_SPINCOUNT ?= 1000
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit functional check format services pictures clean
+.PHONY: help demo test unit functional soak bench check format services pictures clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,12 @@ unit: $(VENV)/dev ## The quick tests: no server, no browser, no launcher
 
 functional: $(VENV)/dev services ## Real processes, servers and browsers only
 	pytest -m functional
+
+soak: $(VENV)/dev ## A lifecycle killed at 50 random moments (about ten minutes); MLOPS_SOAK_SEED draws others
+	MLOPS_SOAK_KILLS=50 pytest -s tests/functional/test_soak.py
+
+bench: $(VENV)/dev ## Measure against the peer and the floors (half an hour on a quiet machine) into benchmarks/RESULTS.md
+	python -m benchmarks.results
 
 check: $(VENV)/dev ## Lint, types, import contracts
 	ruff format --check .

@@ -11,7 +11,7 @@ from mlops_mlflow.cards import plot, svg
 from mlops_mlflow.cards.bands import Band, Convert, areas, labels
 from mlops_mlflow.cards.numbers import figure
 from mlops_mlflow.cards.plot import Plot
-from mlops_mlflow.cards.scales import Floats, date_axis, drawable, instants, number_axis
+from mlops_mlflow.cards.scales import Floats, date_axis, drawable, instants, log_axis, number_axis
 from mlops_mlflow.cards.svg import FULL_WIDTH, Svg
 
 Series = Mapping[str, tuple[Iterable[Any], Iterable[Any]]]
@@ -62,7 +62,8 @@ def line(
         snap=True,
     )
     xs = [x for x, _ in drawn.values()]
-    x_axis = date_axis(*xs, label=x_label) if x_kind == "date" else number_axis(*xs, label=x_label)
+    whole = all((x[np.isfinite(x)] % 1 == 0).all() for x in xs)
+    x_axis = date_axis(*xs, label=x_label) if x_kind == "date" else number_axis(*xs, label=x_label, whole=whole)
     named = list(drawn)[: svg.MOST_LABELS] if len(drawn) > 1 else []
     frame = plot.framed(width, height, x_axis, y_axis, right=plot.names_room(named) if named else 14.0)
     colours = dict(zip(drawn, plot.styles(len(drawn)), strict=True))
@@ -119,6 +120,8 @@ def scatter(
     y: Iterable[Any],
     *,
     reference: Literal["diagonal", "zero"] | None = None,
+    x_span: Sequence[float] = (),
+    x_log: bool = False,
     title: str = "",
     x_label: str = "",
     y_label: str = "",
@@ -131,6 +134,8 @@ def scatter(
         x: Horizontal positions, shape (n,).
         y: Vertical positions, shape (n,).
         reference: A line to judge by: y equal to x (predicted against actual), or y equal to 0 (residuals).
+        x_span: What the horizontal axis reaches to whether or not there are points.
+        x_log: Whether ``x`` and ``x_span`` are decimal logarithms, of which the axis names the numbers.
         title: What the picture is, for those who do not see it.
         x_label: What x measures.
         y_label: What y measures.
@@ -144,9 +149,8 @@ def scatter(
     known = np.isfinite(xs) & np.isfinite(ys)
     xs, ys = xs[known], ys[known]
     include = (0,) if reference == "zero" else ()
-    frame = plot.framed(
-        width, height, number_axis(xs, label=x_label), number_axis(ys, include=include, label=y_label, snap=True)
-    )
+    x_axis = (log_axis if x_log else number_axis)(xs, label=x_label, include=x_span)
+    frame = plot.framed(width, height, x_axis, number_axis(ys, include=include, label=y_label, snap=True))
     dots = _density(frame, xs, ys) if len(xs) > _DENSE else _dots(frame.x(xs), frame.y(ys), svg.ACCENT, "0.5")
     lines = {"diagonal": _diagonal, "zero": _zero}
     parts = [frame.axes(), dots, lines[reference](frame) if reference else ""]

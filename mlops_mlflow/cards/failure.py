@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_mlflow.cards.blocks import Block, Card, Code, Fold, Heading, KeyValues, Text
+from mlops_mlflow.cards.blocks import Block, Card, Code, Findings, Fold, Heading, Remark
 
 _LOG_LINES = 30
 
@@ -22,11 +22,18 @@ def failure_card(  # noqa: PLR0917  # the parts of an error, in the order that e
     """
     blocks: list[Block] = []
     if hint:
-        blocks += [Heading("What to do next"), Text(hint)]
-    compared = tuple((name, value) for name, value in (("Expected", expected), ("Got", got)) if value)
+        blocks += [Heading("What to do next"), Findings((Remark("info", _sentence(hint)),))]
+    # As remarks, so that the note on the run's page says them too.
+    compared = [f"{name}: {value}" for name, value in (("Got", got), ("Expected", expected)) if value]
     if compared:
-        blocks += [Heading("What went wrong"), KeyValues(compared)]
+        blocks += [Heading("What went wrong"), Findings((Remark("failed", compared[0], *compared[1:]),))]
     if log_tail.strip():
         lines = log_tail.rstrip().splitlines()[-_LOG_LINES:]
         blocks.append(Fold("The end of the log", (Code("\n".join(lines)),), is_open=True))
     return Card(stage, "This stage did not finish.", "failed", error_what, tuple(blocks))
+
+
+def _sentence(hint: str) -> str:
+    """A hint as a sentence: an error's begins small and ends without a full stop."""
+    begun = hint[:1].upper() + hint[1:]
+    return begun if begun.endswith((".", "!", "?", "`")) else f"{begun}."

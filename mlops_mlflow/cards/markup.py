@@ -31,7 +31,7 @@ def inline(text: object, longest: int | None = None) -> str:
 def markdown(text: object, longest: int | None = None) -> str:
     """Text as one line of Markdown that says the same and nothing more: no markup but bold and code, no HTML."""
     line = " ".join(clean(text, longest).split())
-    return _marked(line, _markdown_escape, "**{}**", "`{}`")
+    return _marked(line, _markdown_escape, "**{}**", "`{}`", lambda code: html.escape(code, quote=False))
 
 
 def unmarked(text: object, longest: int | None = None) -> str:
@@ -43,11 +43,16 @@ def _markdown_escape(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", html.escape(text, quote=False))
 
 
-def _marked(text: str, escaped: Callable[[str], str], bold: str, code: str) -> str:
+def _marked(
+    text: str, escaped: Callable[[str], str], bold: str, code: str, in_code: Callable[[str], str] | None = None
+) -> str:
+    """Escape a text and mark it up; ``in_code`` where code is escaped in another way, as where a backslash is shown."""
     parts, end = [], 0
     for found in _INLINE.finditer(text):
         parts.append(escaped(text[end : found.start()]))
-        shape, content = (bold, found["bold"]) if found["bold"] is not None else (code, found["code"])
-        parts.append(shape.format(escaped(content)))
+        if found["bold"] is not None:
+            parts.append(bold.format(escaped(found["bold"])))
+        else:
+            parts.append(code.format((in_code or escaped)(found["code"])))
         end = found.end()
     return "".join([*parts, escaped(text[end:])])

@@ -20,6 +20,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _STEPS = (1, 5, 15, 30, _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR)
 _DAY_STEPS = (1, 2, 7, 14)
 _MONTH_STEPS = (1, 2, 3, 6)
+_MANY_DECADES, _MOST_DECADES = 3, 12  # of a logarithmic axis: without ticks between them; without names
 _EPOCH = datetime(1970, 1, 1)  # instants are counted in UTC, without a zone
 _FIRST, _LAST = (datetime(1, 1, 2) - _EPOCH).total_seconds(), (datetime(9999, 12, 30) - _EPOCH).total_seconds()
 
@@ -64,16 +65,38 @@ def instants(values: Iterable[Any]) -> Floats:
 
 
 def number_axis(
-    *values: Floats, label: str = "", include: Sequence[float] = (), count: int = 5, snap: bool = False
+    *values: Floats,
+    label: str = "",
+    include: Sequence[float] = (),
+    count: int = 5,
+    snap: bool = False,
+    whole: bool = False,
 ) -> Axis:
-    """An axis that covers all finite ``values`` and ``include``; with ``snap`` it ends on ticks."""
+    """An axis that covers all finite ``values`` and ``include``.
+
+    With ``snap`` it ends on ticks; with ``whole`` there is no tick between two whole numbers.
+    """
     low, high = _span([*values, drawable(include)])
     step = _nice((high - low) / count)
+    step = max(step, 1.0) if whole else step
     if snap:
         low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     ticks = [index * step for index in range(first, last + 1)]
     return Axis(low, high, tuple(zip(ticks, _tick_labels(ticks, step), strict=True)), label)
+
+
+def log_axis(*exponents: Floats, label: str = "", include: Sequence[float] = ()) -> Axis:
+    """An axis over powers of ten, given as ``exponents``; its ticks name the powers, not the exponents."""
+    low, high = _span([*exponents, drawable(include)])
+    steps = (1.0,) if high - low > _MANY_DECADES else (1.0, 3.0) if high - low > 1 else (1.0, 2.0, 5.0)
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    if len(decades) > _MOST_DECADES:
+        return number_axis(*exponents, label=f"log₁₀ {label}".strip(), include=include)
+    places = [(decade + math.log10(step), step * 10.0**decade) for decade in decades for step in steps]
+    ticks = [(place, figure(value)) for place, value in places if low - 1e-9 <= place <= high + 1e-9]
+    ends = [(end, figure(float(f"{10.0**end:.2g}"))) for end in (low, high)]  # a range without a round number
+    return Axis(low, high, tuple(ticks or ends), label)
 
 
 def date_axis(*values: Floats, label: str = "", count: int = 5) -> Axis:

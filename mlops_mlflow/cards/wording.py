@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 from mlops_mlflow.cards.blocks import Cell, Quantity
 from mlops_mlflow.cards.numbers import figure
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 
+_PLAIN = re.compile(r"(?!(?i:y|n|yes|no|on|off|true|false|null)\b)[A-Za-z_]\w*")  # without YAML's own words
 _UNITS = {"latency_p95_ms": "ms", "training_seconds": "s", "model_size_mb": "MB", "mape": "%"}
 
 
@@ -27,6 +30,12 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     if len(names) > most:
         return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def yaml_line(key: str, names: Iterable[str]) -> str:
+    """A list as it is written into a use case's file: "forbidden: [a, b]"; odd names are quoted."""
+    told = [name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in dict.fromkeys(names)]
+    return f"{key}: [{', '.join(told)}]"
 
 
 def unit_of(metric: str, spec: UseCaseSpec) -> str:

@@ -43,7 +43,23 @@ if TYPE_CHECKING:
     default=False,
     help="Let `explore` write its proposed data contract into usecase.yaml.",
 )
-@click.option("--dry-run", is_flag=True, help="Say which stages would run, and stop.")
+@click.option(
+    "--force",
+    multiple=True,
+    metavar="STAGE",
+    type=click.Choice(STAGES),
+    help="Run this stage again though nothing has changed, and all that follow from it. Several times for several.",
+)
+@click.option("--no-cache", is_flag=False, flag_value=True, type=bool, default=False, help="Use no earlier result.")
+@click.option(
+    "--explain",
+    "--dry-run",
+    is_flag=False,
+    flag_value=True,
+    type=bool,
+    default=False,
+    help="Say which stages would run, which would be reused, and why; and stop.",
+)
 def run(  # noqa: PLR0917  # click hands over options by name
     use_case: Path,
     stage: str,
@@ -51,14 +67,17 @@ def run(  # noqa: PLR0917  # click hands over options by name
     until: datetime | None,
     evidently: bool,
     write: bool,
-    dry_run: bool,
+    force: tuple[str, ...],
+    no_cache: bool,
+    explain: bool,
 ) -> None:
-    """Run the lifecycle of a use case, or one stage of it.
+    """Run the lifecycle of a use case, or one stage of it. What has not changed is not run again.
 
     \b
     mlops run projects/flight_delays
     mlops run projects/flight_delays --stage train
-    mlops run projects/flight_delays --stage explore --evidently
+    mlops run projects/flight_delays --stage train --explain
+    mlops run projects/flight_delays --force train
     """
     from mlops_mlflow.lifecycle.folder import load_folder
     from mlops_mlflow.lifecycle.plan import missing
@@ -67,10 +86,13 @@ def run(  # noqa: PLR0917  # click hands over options by name
     if write and "explore" not in missing(stage, ()):
         raise click.UsageError("--write goes with `--stage explore` or `main`: explore proposes the contract")
     folder = load_folder(use_case)
-    if dry_run:
-        click.echo(f"{folder.spec.use_case}: {', '.join(missing(stage, ()))}")
+    options = Options(since, until, evidently, frozenset(force), cache=not no_cache)
+    if explain:
+        from mlops_mlflow.cli.explain import tell
+
+        tell(folder, stage, options)
         return
-    _run(folder, stage, Options(since, until, evidently), write=write)
+    _run(folder, stage, options, write=write)
 
 
 def _run(folder: UseCaseFolder, stage: str, options: Options, *, write: bool) -> None:
@@ -85,19 +107,21 @@ def _run(folder: UseCaseFolder, stage: str, options: Options, *, write: bool) ->
         session = open_session(folder, target=stage, options=options, display=terminal)
         try:
             with session.working():
-                result = run_main(session) if stage == MAIN else run_stages(session, stage)
+                result = run_main(session) if stage == MAIN else None
+                if result is None:
+                    run_stages(session, stage)
         except MlopsError:
             terminal.say(where(session, session.run_id))
             raise
         finally:
             session.close()
     if write:
-        click.echo(write_contract(folder, session.done["explore"].output.proposal))
-    if stage != MAIN:
-        click.echo(stage_summary(session, stage))
-        verdict = getattr(result, "verdict", "passed")
-    else:
+        click.echo(write_contract(folder, session.done["explore"].facts["proposal"]))
+    if result is not None:
         click.echo(summary(session, result))
         verdict = result.verdict
+    else:
+        click.echo(stage_summary(session, stage))
+        verdict = session.done[stage].facts.get("verdict", "passed")
     if verdict != "passed":
         raise click.exceptions.Exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from types import TracebackType
 
 from rich.console import Console
@@ -44,7 +45,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """A line."""
-        self._console.print(text, markup=False)
+        self._console.print(text, markup=False, soft_wrap=True)
 
     def begin(self, stage: str) -> None:
         """A stage begins."""
@@ -62,3 +63,19 @@ class Terminal:
             self._task = None
         plain = escape(headline.replace("**", "").replace("`", ""))
         self._console.print(f"{SIGNS[status]} {stage:<9} {seconds:6.1f} s  {plain}", soft_wrap=True)
+
+    def reuse(self, stage: str, run_id: str, ended: int, headline: str) -> None:
+        """A stage need not run."""
+        plain = escape(headline.replace("**", "").replace("`", ""))
+        told = f"[dim](run {run_id[:8]}, {age(ended)})[/]"
+        self._console.print(f"[cyan]=[/] {stage:<9}   reused  {plain}  {told}", soft_wrap=True)
+
+
+def age(ended: int) -> str:
+    """How long ago a time was (milliseconds since 1970), as people say it."""
+    seconds = max(0.0, time.time() - ended / 1000)
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

@@ -11,6 +11,7 @@ MlopsError
 ├── CandidateError      an estimator, its parameters, its search space or the feature hook
 ├── TrackingError       the tracking server: unreachable, refused, wrong answer
 │   └── RegistryError   the model registry refused
+├── GoneError           an earlier result that cannot be trusted any more (tracking.results); never reaches the user
 ├── StorageError        an artifact or file could not be written
 └── DefectError         what nobody foresaw, to be mended in this project (lifecycle.failure)
 

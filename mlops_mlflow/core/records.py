@@ -108,6 +108,19 @@ class Model:
 
 
 @dataclass(frozen=True)
+class ModelAgain:
+    """A model that an earlier run logged, taken over as it is.
+
+    Attributes:
+        name: By which metrics refer to it.
+        ref: What whoever found it knows it by.
+    """
+
+    name: str
+    ref: Any
+
+
+@dataclass(frozen=True)
 class ModelUse:
     """A run takes a model that was emitted before, or stands for it as what came out."""
 
@@ -152,6 +165,18 @@ class Progress:
 
 
 Record = (
-    Param | Metric | Tag | Note | Artifact | Dataset | Model | ModelUse | ModelFile | ChildRun | ChildEnd | Progress
+    Param
+    | Metric
+    | Tag
+    | Note
+    | Artifact
+    | Dataset
+    | Model
+    | ModelAgain
+    | ModelUse
+    | ModelFile
+    | ChildRun
+    | ChildEnd
+    | Progress
 )
 Emit = Callable[[Record], None]

@@ -53,11 +53,21 @@ class Files:
         return dict(zip(map(str, self.paths), self.shown, strict=True)).get(path, self.shown[0])
 
 
-def find(name: str, source: Source, *, folder: Path, scratch: Path) -> Files:
-    """Find the files of a source; a zipped one is unpacked into ``scratch``.
+@dataclass(frozen=True)
+class Located:
+    """The files of a source as they lie there: where, what to call them, and the digest of their bytes."""
+
+    uri: str
+    paths: tuple[Path, ...]
+    shown: tuple[str, ...]
+    digest: str
+
+
+def locate(name: str, source: Source, *, folder: Path) -> Located:
+    """Find the files of a source and digest them; nothing is unpacked.
 
     Raises:
-        SourceError: There is no such file or package, or it is not clear what the file holds.
+        SourceError: There is no such file or package.
     """
     base = folder if source.package is None else package_folder(name, source.package)
     pattern = str(source.path)
@@ -66,13 +76,24 @@ def find(name: str, source: Source, *, folder: Path, scratch: Path) -> Files:
         raise _missing(name, base, pattern, source.package)
     shown = tuple(str(path.relative_to(base)) if path.is_relative_to(base) else str(path) for path in found)
     digests = [file_digest(path) for path in found]
+    uri = pattern if source.package is None else f"package://{source.package}/{pattern}"
+    return Located(uri, tuple(found), shown, digests[0] if len(digests) == 1 else _of_several(shown, digests))
+
+
+def find(name: str, source: Source, *, folder: Path, scratch: Path) -> Files:
+    """Find the files of a source; a zipped one is unpacked into ``scratch``.
+
+    Raises:
+        SourceError: There is no such file or package, or it is not clear what the file holds.
+    """
+    found = locate(name, source, folder=folder)
     return Files(
         name=name,
-        uri=pattern if source.package is None else f"package://{source.package}/{pattern}",
-        paths=tuple(_unpacked(name, number, path, scratch) for number, path in enumerate(found)),
-        shown=shown,
-        format=source.format or _format(name, found[0]),
-        digest=digests[0] if len(digests) == 1 else _of_several(shown, digests),
+        uri=found.uri,
+        paths=tuple(_unpacked(name, number, path, scratch) for number, path in enumerate(found.paths)),
+        shown=found.shown,
+        format=source.format or _format(name, found.paths[0]),
+        digest=found.digest,
     )
 
 

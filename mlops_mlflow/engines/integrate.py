@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_mlflow.core.errors import DataError, Place, QueryError
 from mlops_mlflow.engines.atomic import replacing
-from mlops_mlflow.engines.connection import connect
+from mlops_mlflow.engines.connection import confine, connect
 from mlops_mlflow.engines.sources import OpenedSource
 from mlops_mlflow.engines.sql import Bounds, for_duckdb, literal, quoted
 from mlops_mlflow.engines.types import family
@@ -66,7 +66,7 @@ def integrate(
         sources: What the SQL can select from.
         bounds: What ``:since`` and ``:until`` are; one that is open becomes a time beyond all data.
         sql_name: The SQL's file, as the user wrote it.
-        out: Where to write.
+        out: Where to write. The connection can reach nothing but the sources and this folder from here on.
 
     Raises:
         QueryError: The SQL cannot be run, ignores the bounds, or names two columns alike.
@@ -78,6 +78,7 @@ def integrate(
     place = Place(sql_name) if sql_name else None
     query, used = for_duckdb(sql) if sql is not None else (_only(sources), ())
     values = bounds.values(used)
+    confine(connection, out.parent)
     try:
         if sql is not None:
             _check_single_select(connection, query, place)
@@ -185,6 +186,8 @@ def _failed(error: Exception, sources: Sequence[OpenedSource], sql_name: str) ->
     line = re.search(r"^LINE (\d+):", str(error), re.MULTILINE)
     first, *more = message.splitlines() or [""]
     missing_table = "Table with name" in first
+    if "Cannot access file" in first:
+        more = ["name the file under `sources` and select from that: what decides the data has to be in the use case"]
     return QueryError(
         f"the SQL fails: {first}",
         expected=f"one of the sources: {_counts(sources)}" if missing_table else "",

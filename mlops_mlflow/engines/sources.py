@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from mlops_mlflow.core.errors import SourceError
 from mlops_mlflow.core.usecase.data import Source
+from mlops_mlflow.engines.connection import allow, connect
 from mlops_mlflow.engines.delimited import open_delimited
-from mlops_mlflow.engines.files import Files, find
+from mlops_mlflow.engines.files import Files, find, locate
 from mlops_mlflow.engines.jsonlines import open_json_lines
 from mlops_mlflow.engines.sql import Bounds, literal, quoted, texts
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-__all__ = ["Bounds", "OpenedSource", "open_source"]
+    from mlops_mlflow.engines.databases import DatabaseRead
+
+__all__ = ["Bounds", "OpenedSource", "digest_source", "open_source"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def open_source(
     environment: Mapping[str, str],
     bounds: Bounds,
     scratch: Path,
+    read: DatabaseRead | None = None,
 ) -> OpenedSource:
     """Make a table called ``name`` of files or of a database.
 
@@ -68,28 +72,63 @@ def open_source(
         environment: Where ``${NAME}`` in a database's URL is looked up.
         bounds: What ``:since`` and ``:until`` are in the source's query.
         scratch: Folder for intermediate files.
+        read: What ``read_source`` read into ``scratch`` already.
 
     Raises:
         SourceError: The source cannot be read.
         SecretError: A ``${NAME}`` is not set.
         StorageError: ``scratch`` takes no more.
     """
-    stored = scratch / f"{name}.parquet"
+    stored = _stored(scratch, name)
     if source.sql is not None:
         from mlops_mlflow.engines.databases import read_database
 
-        read = read_database(
+        read = read or read_database(
             connection, name, source, folder=folder, environment=environment, bounds=bounds, stored=stored
         )
         connection.execute(f"create or replace view {quoted(name)} as from read_parquet({literal(stored)})")
+        allow(connection, [stored])
         uri, digest, bounded = read.uri, read.digest, read.bounded
     else:
         files = find(name, source, folder=folder, scratch=scratch)
         _open_files(connection, source, files, stored)
+        allow(connection, [stored, *files.paths])
         uri, digest, bounded = files.uri, files.digest, False
     columns = {row[0]: row[1] for row in connection.execute(f"describe {quoted(name)}").fetchall()}
     counted = connection.execute(f"select count(*) from {quoted(name)}").fetchone()
     return OpenedSource(name, uri, digest, counted[0] if counted else 0, columns, bounded)
+
+
+def digest_source(
+    name: str, source: Source, *, folder: Path, environment: Mapping[str, str], bounds: Bounds, scratch: Path
+) -> tuple[str, DatabaseRead | None]:
+    """Digest of what a source holds now; a database is read for it, once: give what comes back to ``open_source``.
+
+    Raises:
+        SourceError: The source cannot be read.
+        SecretError: A ``${NAME}`` is not set.
+        StorageError: ``scratch`` takes no more.
+    """
+    if source.sql is None:
+        return locate(name, source, folder=folder).digest, None
+    from mlops_mlflow.engines.databases import read_database
+
+    with connect(scratch) as connection:
+        read = read_database(
+            connection,
+            name,
+            source,
+            folder=folder,
+            environment=environment,
+            bounds=bounds,
+            stored=_stored(scratch, name),
+        )
+    return read.digest, read
+
+
+def _stored(scratch: Path, name: str) -> Path:
+    """Where rows of a source are kept that are not read in place."""
+    return scratch / f"{name}.parquet"
 
 
 def _open_files(connection: duckdb.DuckDBPyConnection, source: Source, files: Files, stored: Path) -> None:

@@ -21,6 +21,15 @@ _LEXEME = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+# What gives another value in another query: DuckDB's functions that count from the clock, chance or the session, the
+# standard's keywords for time, and samples.
+_CHANGING = re.compile(
+    r"\b(now|today|random|setseed|u?uuid(v4|v7)?|gen_random_uuid|get_current_\w+|ago"
+    r"|current_(date|time|timestamp|localtime|localtimestamp|query|query_id|transaction_id|connection_id)"
+    r"|local_?time\w*|transaction_timestamp|txid_current|nextval|currval|tablesample|using\s+sample)\b|\b(age|user|session_user)(?=\s*\()",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -57,6 +66,22 @@ def literal(text: str | Path) -> str:
 def texts(values: Iterable[str | Path]) -> str:
     """A list of texts as DuckDB writes it."""
     return "[" + ", ".join(literal(value) for value in values) + "]"
+
+
+def changing(sql: str) -> str:
+    """The first word of an SQL by which the same rows give another result at another time; empty without one.
+
+    A column of such a name counts, too: better read once too often.
+    """
+
+    def bare(lexeme: re.Match[str]) -> str:
+        called = lexeme.string[lexeme.end() :].lstrip().startswith("(")
+        if lexeme[0].startswith('"') and called:
+            return lexeme[0].strip('"')
+        return " " if lexeme["opaque"] else lexeme[0]
+
+    found = _CHANGING.search(_LEXEME.sub(bare, sql))
+    return found[0] if found else ""
 
 
 def for_duckdb(sql: str) -> tuple[str, tuple[str, ...]]:

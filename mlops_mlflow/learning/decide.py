@@ -58,6 +58,11 @@ def tune_threshold(
     return float(tuned.fit(table, actual).best_threshold_)
 
 
+def deciding(estimator: Any, threshold: float | None, outcomes: Outcomes, table: pd.DataFrame, actual: Any) -> Any:
+    """The same fitted estimator, deciding at this threshold; as it is where there is none."""
+    return estimator if threshold is None else with_threshold(estimator, threshold, outcomes, table, actual)
+
+
 def with_threshold(estimator: Any, threshold: float, outcomes: Outcomes, table: pd.DataFrame, actual: Any) -> Any:
     """The same fitted estimator, deciding at this threshold.
 

@@ -12,11 +12,8 @@ import pandas as pd
 from mlops_mlflow.core.errors import CandidateError, Place
 from mlops_mlflow.core.usecase.base import Task
 from mlops_mlflow.core.usecase.data import Kind
+from mlops_mlflow.learning.encoding import CODES_AT_MOST, ONE_HOT_AT_MOST, ROWS_PER_CODE, Encoding, encoder
 from mlops_mlflow.learning.package import CodePackage
-
-ONE_HOT_AT_MOST = 30
-TEXT_TERMS = 200
-TERM = r"(?u)\b\w+\b|^\W*$"
 
 
 @dataclass(frozen=True)
@@ -28,12 +25,14 @@ class FeaturePlan:
         kinds: Kind of each column after ``derive``; the model sees these.
         wide: Categorical columns with too many values for one column each.
         event_time: Column of which only the position in the week is used.
+        coded: Categorical columns that trees get as codes; of the others they get the mean outcome of each value.
     """
 
     columns: tuple[str, ...]
     kinds: Mapping[str, Kind]
     wide: tuple[str, ...] = ()
     event_time: str | None = None
+    coded: tuple[str, ...] = ()
 
 
 def guess_kind(column: pd.Series[Any]) -> Kind:
@@ -86,8 +85,16 @@ def plan_features(
     kinds = {str(name): declared.get(str(name)) or guess_kind(derived[name]) for name in derived.columns}
     for name in declared:
         _check_kind(derived[name], declared[name], package)
-    wide = [name for name, kind in kinds.items() if kind == "categorical" and derived[name].nunique() > ONE_HOT_AT_MOST]
-    return FeaturePlan(tuple(sample.columns), kinds, tuple(wide), event_time if event_time in kinds else None)
+    values = {name: derived[name].nunique() for name, kind in kinds.items() if kind == "categorical"}
+    return FeaturePlan(
+        tuple(sample.columns),
+        kinds,
+        wide=tuple(name for name, count in values.items() if count > ONE_HOT_AT_MOST),
+        event_time=event_time if event_time in kinds else None,
+        coded=tuple(
+            name for name, count in values.items() if count <= max(CODES_AT_MOST, len(derived) // ROWS_PER_CODE)
+        ),
+    )
 
 
 def _check_row_wise(sample: pd.DataFrame, derived: pd.DataFrame, package: CodePackage) -> None:
@@ -163,14 +170,25 @@ def _file(package: CodePackage) -> Place | None:
     return Place(f"{package.features.__name__.rpartition('.')[2]}.py") if package.features else None
 
 
-def build_features(plan: FeaturePlan, package: CodePackage, task: Task, *, seed: int) -> Any:
-    """An unfitted scikit-learn transformer from the dataset's columns to an array, shape (rows, features)."""
+def build_features(plan: FeaturePlan, package: CodePackage, task: Task, encoding: Encoding, *, seed: int) -> Any:
+    """An unfitted scikit-learn transformer from the dataset's columns to an array, shape (rows, features).
+
+    Args:
+        plan: How columns become features.
+        package: The model's code; its ``preprocessor`` takes the place of any encoding.
+        task: What is predicted.
+        encoding: What the estimator behind it takes (``learning.encoding.encoding_for``).
+        seed: Same seed, same features.
+
+    Raises:
+        CandidateError: ``preprocessor`` fails, or gives no transformer.
+    """
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import FunctionTransformer
 
     hook = getattr(package.features, "derive", None)
     own = getattr(package.features, "preprocessor", None)
-    learned = _own(own, plan, package) if own else _default(plan, package, task, seed)
+    learned = _own(own, plan, package) if own else encoder(plan, package, task, encoding, seed=seed)
     return Pipeline([("derive", FunctionTransformer(hook)), ("columns", learned)]) if hook else learned
 
 
@@ -194,46 +212,6 @@ def _own(hook: Any, plan: FeaturePlan, package: CodePackage) -> Any:
     return learned
 
 
-def _default(plan: FeaturePlan, package: CodePackage, task: Task, seed: int) -> Any:
-    from sklearn.compose import ColumnTransformer
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.impute import SimpleImputer
-    from sklearn.model_selection import KFold
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler, TargetEncoder
-
-    ours = package.columns
-
-    def convert(name: str) -> Any:
-        return FunctionTransformer(getattr(ours, name))
-
-    def scaled(name: str) -> Any:
-        # A column may be empty in one fold and not in the next.
-        imputer = SimpleImputer(add_indicator=True, keep_empty_features=True)
-        return make_pipeline(convert(name), imputer, StandardScaler())
-
-    def terms() -> Any:
-        # Text without a word is a term, too, so that a fold without any text has a vocabulary.
-        return make_pipeline(convert("as_text"), TfidfVectorizer(max_features=TEXT_TERMS, token_pattern=TERM))
-
-    one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=ONE_HOT_AT_MOST, sparse_output=False)
-    by_target = TargetEncoder(
-        target_type={"regression": "continuous"}.get(task, task), cv=KFold(3, shuffle=True, random_state=seed)
-    )
-    of = {kind: [name for name, found in plan.kinds.items() if found == kind] for kind in set(plan.kinds.values())}
-    narrow = [name for name in of.get("categorical", []) if name not in plan.wide]
-    dates = [name for name in of.get("datetime", []) if name != plan.event_time]
-    steps = [
-        ("numbers", scaled("as_numbers"), of.get("numeric", []) + of.get("boolean", [])),
-        ("categories", make_pipeline(convert("as_categories"), one_hot), narrow),
-        ("wide", make_pipeline(convert("as_categories"), by_target, StandardScaler()), list(plan.wide)),
-        ("dates", scaled("calendar"), dates),
-        ("week", scaled("time_of_week"), [plan.event_time] if plan.event_time else []),
-        *((f"text_{number}", terms(), name) for number, name in enumerate(of.get("text", []))),
-    ]
-    return ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0.0)
-
-
 def fit_features(features: Any, table: pd.DataFrame, outcomes: np.ndarray[Any, Any]) -> Any:
     """Fit and apply a feature pipeline.
 
@@ -241,7 +219,8 @@ def fit_features(features: Any, table: pd.DataFrame, outcomes: np.ndarray[Any, A
         CandidateError: It fails on these rows.
     """
     try:
-        return features.fit_transform(table, outcomes)
+        with np.errstate(invalid="ignore"):  # the mean of a column without any value
+            return features.fit_transform(table, outcomes)
     except Exception as error:
         raise CandidateError(
             f"the feature pipeline cannot be fitted: {type(error).__name__}: {error}",

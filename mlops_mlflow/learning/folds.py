@@ -14,17 +14,26 @@ from mlops_mlflow.learning.problem import Problem, Rows, event_nanoseconds
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 
+HOLD_OUT_OF = 4
+"""One hold-out is the last of so many folds."""
+
 
 def folds(problem: Problem, rows: Rows) -> list[Fold]:
     """Pairs of row numbers to fit on and to judge on, in the manner of the use case's split.
 
     By time each fold is judged on the next stretch after the rows that it is fitted on, and equal times stay together;
-    where many times are equal there may be fewer folds than asked for.
+    where many times are equal there may be fewer folds than asked for. A single fold is the last of four: by time it
+    is fitted on the most rows and judged on the newest.
 
     Raises:
         DataError: There are too few rows, times or groups for so many folds.
     """
-    spec, count = problem.spec, problem.spec.tuning.folds
+    asked = problem.spec.tuning.folds
+    return _folds(problem, rows, HOLD_OUT_OF)[-1:] if asked == 1 else _folds(problem, rows, asked)
+
+
+def _folds(problem: Problem, rows: Rows, count: int) -> list[Fold]:
+    spec = problem.spec
     if spec.split.by == "time" and spec.event_time:
         found = list(_by_time(event_nanoseconds(spec, problem.columns, rows.about[spec.event_time.column]), count))
         return found if found else _refuse("distinct times", 1, 2)
@@ -66,5 +75,5 @@ def _refuse(what: str, got: int, needed: int) -> NoReturn:
         "the train rows are too few for cross-validation",
         expected=f"at least {needed} {what}",
         got=f"{got} {what}",
-        hint="extract more rows, or lower `tuning.folds`",
+        hint="extract more rows, or take fewer folds: `tuning: {folds: 2}` needs the fewest rows",
     )

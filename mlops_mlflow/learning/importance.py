@@ -10,7 +10,8 @@ import pandas as pd
 
 from mlops_mlflow.core.metrics.catalogue import CATALOGUE
 from mlops_mlflow.core.metrics.measure import measure
-from mlops_mlflow.learning.features import build_features
+from mlops_mlflow.learning.encoding import encoding_for
+from mlops_mlflow.learning.features import build_features, fit_features
 from mlops_mlflow.learning.predict import predictions, predictor
 from mlops_mlflow.learning.problem import Problem, Rows
 
@@ -51,11 +52,13 @@ def importances(problem: Problem, estimator: Any, train: Rows, judge: Rows, *, m
 
     seed, outcomes = problem.spec.seed, problem.outcomes
     fit, shuffle = train.sample(FIT_ROWS, seed=seed), judge.sample(JUDGE_ROWS, seed=seed)
-    own = build_features(problem.features, problem.package, outcomes.task, seed=seed)
+    encoding = encoding_for(estimator, problem.package)
+    own = build_features(problem.features, problem.package, outcomes.task, encoding, seed=seed)
     features = ColumnTransformer(
         [("own", own, list(problem.features.columns)), ("noise", "passthrough", [NOISE])], sparse_threshold=0.0
     )
-    model = make_pipeline(features, estimator).fit(_with_noise(fit.table, seed), fit.actual)
+    estimator.fit(fit_features(features, _with_noise(fit.table, seed), fit.actual), fit.actual)
+    model = make_pipeline(features, estimator)
     sign = 1 if CATALOGUE[metric].higher_is_better else -1
 
     def score(fitted: Any, table: pd.DataFrame, actual: Any) -> float:

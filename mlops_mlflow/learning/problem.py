@@ -47,8 +47,15 @@ class Rows:
         """At most so many of the rows, drawn evenly, in their order."""
         if len(self) <= most:
             return self
-        chosen = np.sort(np.random.default_rng(seed).choice(len(self), most, replace=False))
+        chosen = draw(len(self), most, seed=seed)
         return Rows(self.table.iloc[chosen], self.actual[chosen], self.about.iloc[chosen], self.numbers[chosen])
+
+
+def draw(rows: int, most: int, *, seed: int) -> NDArray[np.int64]:
+    """Places of at most so many of the rows, drawn evenly, in their order."""
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 @dataclass(frozen=True)
@@ -77,11 +84,12 @@ class Problem:
     features: FeaturePlan
     package: CodePackage
 
-    def rows(self, part: str) -> Rows:
-        """Read the rows of ``train``, ``validation`` or ``test``."""
+    def rows(self, part: str, most: int | None = None) -> Rows:
+        """Read the rows of ``train``, ``validation`` or ``test``; at most so many, as ``Rows.sample`` draws them."""
         about = about_columns(self.spec, self.columns)
         wanted = list(dict.fromkeys([*self.features.columns, self.spec.target.column, *about]))
         numbers = np.flatnonzero(self.parts == PARTS.index(part))
+        numbers = numbers if most is None else numbers[draw(len(numbers), most, seed=self.spec.seed)]
         frame = read_rows(self.path, wanted, numbers)
         actual = frame[self.spec.target.column].to_numpy()
         return Rows(frame[list(self.features.columns)], actual, frame[about], numbers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ class Trial:
         figures: The tuning metric of each fold; empty when nothing could be measured.
         seconds: How long it took.
         error: Why it failed, if it did; a figure that is not defined is a failure, too.
+        kept: Whether an earlier run tried it, and its outcome was taken over.
     """
 
     number: int
@@ -31,6 +32,7 @@ class Trial:
     figures: tuple[float, ...]
     seconds: float
     error: str = ""
+    kept: bool = False
 
     @property
     def mean(self) -> float:
@@ -69,6 +71,7 @@ def run_search(
     higher_is_better: bool,
     begin: Callable[[int, Params], None],
     end: Callable[[Trial], None],
+    known: Mapping[int, Trial] | None = None,
 ) -> Search:
     """Try parameters, the promising ones more.
 
@@ -79,7 +82,9 @@ def run_search(
         seed: Same seed and figures, same trials.
         higher_is_better: Direction of the figure.
         begin: Called with each trial's number and parameters before it runs.
-        end: Called with each trial after it ran.
+        end: Called with each trial after it ran; also with one that was taken over, which did not begin.
+        known: Trials of an earlier search from the same seed, by number. What is drawn follows from the seed and the
+            figures so far, so a search that meets its own trials again goes on exactly where it was interrupted.
 
     Returns:
         All trials.
@@ -90,8 +95,10 @@ def run_search(
         from hyperopt import STATUS_FAIL, STATUS_OK
 
         params = {name: _plain(candidate.space[name], value) for name, value in drawn.items()}
-        begin(len(done), params)
-        trial = _attempt(attempt, len(done), params)
+        trial = (known or {}).get(len(done))
+        if trial is None or trial.params != params:
+            begin(len(done), params)
+            trial = _attempt(attempt, len(done), params)
         done.append(trial)
         end(trial)
         if not np.isfinite(trial.mean):
@@ -105,8 +112,10 @@ def run_search(
     began = time.perf_counter()
 
     def stale() -> bool:
+        if tuning.early_stop is None:
+            return False
         best = Search(tuple(done), truncated=False).best(higher_is_better=higher_is_better)
-        return tuning.early_stop is not None and best is not None and len(done) - best.number > tuning.early_stop
+        return best is not None and len(done) - best.number > tuning.early_stop
 
     def late() -> bool:
         return tuning.timeout is not None and time.perf_counter() - began >= tuning.timeout.total_seconds()

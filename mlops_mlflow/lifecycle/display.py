@@ -22,6 +22,9 @@ class Display(Protocol):
     def end(self, stage: str, status: str, seconds: float, headline: str) -> None:
         """A stage has ended."""
 
+    def reuse(self, stage: str, run_id: str, ended: int, headline: str) -> None:
+        """A stage need not run: an earlier run, ended at this time (milliseconds since 1970), gave its result."""
+
 
 class Silent:
     """Shows nothing."""
@@ -36,4 +39,7 @@ class Silent:
         """Nothing."""
 
     def end(self, stage: str, status: str, seconds: float, headline: str) -> None:
+        """Nothing."""
+
+    def reuse(self, stage: str, run_id: str, ended: int, headline: str) -> None:
         """Nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import time
 import traceback
@@ -10,46 +11,79 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mlops_mlflow.core.errors import MlopsError
+from mlops_mlflow.core.errors import DataError, MlopsError, SecretError
+from mlops_mlflow.core.keys import Key
 from mlops_mlflow.core.records import Artifact, Metric, ModelFile, Note, Param, Tag
+from mlops_mlflow.core.usecase.columns import check_columns
+from mlops_mlflow.lifecycle.cache.current import key_of, lookup, may_reuse
+from mlops_mlflow.lifecycle.cache.recall import recall
 from mlops_mlflow.lifecycle.failure import evidence_of, failure_page, understood
 from mlops_mlflow.lifecycle.plan import STAGES, missing
 from mlops_mlflow.lifecycle.session import Execution, Session
-from mlops_mlflow.lifecycle.wiring import WIRING
+from mlops_mlflow.lifecycle.wiring import TAKES, WIRING
+from mlops_mlflow.tracking.results import GoneError, Result
 from mlops_mlflow.tracking.tracker import KIND, STAGE
 from mlops_mlflow.tracking.writer import Writer
 
 
-def run_stages(session: Session, target: str) -> Any:
-    """Run a stage, the missing ones before it first; its output.
+def run_stages(session: Session, target: str) -> Execution:
+    """Run a stage, the missing ones before it first; or take over what earlier runs found.
 
     Args:
         session: The lifecycle.
-        target: A stage, which runs even where it has run before, or ``main``.
+        target: A stage, which is looked at even where it is done, or ``main``.
+
+    Returns:
+        The last of them.
 
     Raises:
         MlopsError: Whatever stopped it; its run is marked as failed.
     """
+    session.rerun = lambda stage: execute(session, stage)
     stages = missing(target, session.done)
-    if len(stages) > 1 and target in stages:
-        them = "it" if len(stages) == 2 else "them"
-        session.display.say(f"{target} needs {', '.join(stages[:-1])}: running {them} first")
     for stage in stages:
-        session.done[stage] = execute(session, stage, WIRING[stage])
-    return session.done[stages[-1] if stages else STAGES[-1]].output
+        session.done[stage] = _reused(session, stage) or execute(session, stage)
+    session.tag({f"mlops.run.{stage}": done.run_id for stage, done in session.done.items()})
+    return session.done[stages[-1] if stages else STAGES[-1]]
 
 
-def execute(session: Session, stage: str, wire: Callable[[Session], Any]) -> Execution:
+def _reused(session: Session, stage: str) -> Execution | None:
+    """What an earlier run with the same key gave; None where the stage has to run."""
+    key = _key(session, stage)
+    found = lookup(session, stage, key) if key is not None and may_reuse(session.options, stage) else None
+    if isinstance(found, GoneError):
+        session.display.say(f"{stage} runs again: {found.what}")
+    if key is None or not isinstance(found, Result):
+        return None
+    if stage == "extract":
+        check_columns(session.folder.spec, found.facts["columns"])
+    session.library.adopt(found)
+    session.display.reuse(stage, found.run_id, found.ended, found.headline)
+    get = functools.partial(recall, session, stage, found)
+    return Execution(found.run_id, key.digest, found.facts, found.headline, found.seconds, True, get)
+
+
+def _key(session: Session, stage: str) -> Key | None:
+    """The key of a stage; None where there is none, or where a source cannot be read: the stage says so on its run."""
+    try:
+        return key_of(session, stage)
+    except (DataError, SecretError):
+        return None
+
+
+def execute(session: Session, stage: str) -> Execution:
     """Run a stage in a run of its own.
 
     Args:
         session: The lifecycle.
         stage: Which.
-        wire: Makes the stage's inputs of what the lifecycle has so far.
 
     Raises:
         MlopsError: Whatever stopped it; the run is marked as failed and carries a card that says why.
     """
+    for need in TAKES.get(stage, ()):
+        session.output(need)  # before this stage has a run: what is gone is made again first
+    key = _key(session, stage)  # after that: what was made again may have come out otherwise
     module = importlib.import_module(f"mlops_mlflow.stages.{stage}")
     session.display.begin(stage)
     began = time.perf_counter()
@@ -64,29 +98,39 @@ def execute(session: Session, stage: str, wire: Callable[[Session], Any]) -> Exe
     )
     writer(Param("use_case", session.folder.spec.use_case))
     try:
-        inputs = wire(session)
+        inputs = WIRING[stage](session)
         with _overheard(writer):
             output = module.run(inputs, writer)
         # The card of `validate` is the model card: it travels with the model.
-        model = session.done["evaluate"].output.model if stage == "validate" else None
+        model = session.output("evaluate").model if stage == "validate" else None
         card = _draw(writer, lambda: module.card(inputs, output), model)
+        facts, headline = module.to_dict(output), card.headline if card else ""
+        final = key is not None and _is_final(session, stage, output)
         writer(Metric("seconds", time.perf_counter() - began))
-        writer.close("FINISHED")
+        writer.conclude(facts, headline=headline, seconds=time.perf_counter() - began, key=key, final=final)
         session.tracker.end_run(run_id, "FINISHED")
     except KeyboardInterrupt:
         _give_up(session, writer, run_id, "KILLED")
         session.display.end(stage, "KILLED", time.perf_counter() - began, "interrupted")
         raise
     except (Exception, SystemExit) as caught:  # noqa: BLE001  # raised again, in words that a person can act on
-        prepared = session.done.get("prepare")
-        error = understood(caught, run_id, prepared.output.problem.package if prepared else None)
+        package = session.output("prepare").problem.package if "prepare" in TAKES.get(stage, ()) else None
+        error = understood(caught, run_id, package)
         _record(writer, stage, error)
         _give_up(session, writer, run_id, "FAILED")
         session.display.end(stage, "FAILED", time.perf_counter() - began, str(error).splitlines()[0])
         raise error from error.__cause__
     seconds = time.perf_counter() - began
-    session.display.end(stage, "FINISHED", seconds, card.headline if card else "")
-    return Execution(run_id, output, card, seconds)
+    session.display.end(stage, "FINISHED", seconds, headline)
+    identity = key.digest if key is not None and final else f"run {run_id}"
+    return Execution(run_id, identity, facts, headline, seconds, False, lambda: output)
+
+
+def _is_final(session: Session, stage: str, output: Any) -> bool:
+    """Whether another run would give the same; not a search that was cut, nor rows that changed as they were read."""
+    if stage == "extract":
+        return bool(session.sources.digests == {one.name: one.digest for one in output.sources})
+    return not getattr(output, "truncated", ())
 
 
 @contextlib.contextmanager

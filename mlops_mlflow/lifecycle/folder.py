@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,12 +45,27 @@ class UseCaseFolder:
         return found
 
     def modules(self) -> dict[str, str]:
-        """Text of the Python files beside ``usecase.yaml``, by name; none where it names no feature module."""
-        if self.spec.features.module is None:
-            return {}
-        found = sorted(file.name for file in self.path.glob("*.py"))
+        """Text of the feature module and of the files beside it that it imports, by name; they travel with a model."""
+        first = self.spec.features.module
+        waiting, found = [] if first is None else [first], {}
         place = Place(str(self.path / FILE))
-        return {name: _read(_beside(self.path, name, "a feature module", place)) for name in found}
+        while waiting:
+            name = waiting.pop()
+            found[name] = _read(_beside(self.path, name, "a feature module", place))
+            beside = (f"{module}.py" for module in _imported_beside(found[name]))
+            waiting += [file for file in beside if file not in found and (self.path / file).is_file()]
+        return dict(sorted(found.items()))
+
+
+def _imported_beside(text: str) -> set[str]:
+    """Modules of the same folder that a module imports relatively, wherever in it."""
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError):
+        return set()  # the stage that imports it says what is wrong, and where
+    relative = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 1]
+    names = {node.module.partition(".")[0] for node in relative if node.module}
+    return names | {alias.name for node in relative if not node.module for alias in node.names}
 
 
 def load_folder(path: str | Path) -> UseCaseFolder:

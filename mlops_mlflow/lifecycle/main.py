@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mlops_mlflow.core.judgement import Finding
-from mlops_mlflow.core.records import Metric, ModelUse, Note, Param, Tag
+from mlops_mlflow.core.plain import from_plain
+from mlops_mlflow.core.records import Dataset, Metric, ModelUse, Note, Param, Tag
 from mlops_mlflow.governance.registry import Version, register
 from mlops_mlflow.lifecycle.execute import run_stages
+from mlops_mlflow.lifecycle.notes import StagePage, run_note, verdict_note
 from mlops_mlflow.lifecycle.plan import MAIN
 from mlops_mlflow.lifecycle.session import Session
 
@@ -43,66 +46,96 @@ def run_main(session: Session) -> Result:
         MlopsError: A stage could not do its work, or the registry refused.
     """
     run_stages(session, MAIN)
-    validated = session.done["validate"].output
-    evaluated = session.done["evaluate"].output
-    _summarise(session, validated, evaluated)
+    outcome = _outcome(session)
+    _summarise(session, outcome)
     version = None
-    if validated.verdict == "passed":
-        version = _register(session, validated, evaluated)
+    if outcome.verdict == "passed":
+        version = _register(session, outcome)
         session.tag({"mlops.version": version.number, "mlops.registry_stage": version.registry_stage})
     seconds = {stage: done.seconds for stage, done in session.done.items()}
-    return Result(validated.verdict, evaluated.chosen, validated.findings, version, session.run_id, seconds)
+    return Result(outcome.verdict, outcome.chosen, outcome.findings, version, session.run_id, seconds)
 
 
-def _register(session: Session, validated: Any, evaluated: Any) -> Version:
+@dataclass(frozen=True)
+class _Outcome:
+    """What the stages found, whether they ran now or earlier."""
+
+    verdict: str
+    chosen: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    findings: tuple[Finding, ...]
+    dataset: Dataset
+    model: str
+
+    @property
+    def pending(self) -> tuple[Finding, ...]:
+        """Approvals that people still have to give."""
+        return tuple(finding for finding in self.findings if finding.outcome == "pending")
+
+
+def _outcome(session: Session) -> _Outcome:
+    trained, evaluated, validated = (session.done[stage].facts for stage in ("train", "evaluate", "validate"))
+    chosen = evaluated["chosen"]
+    return _Outcome(
+        validated["verdict"],
+        chosen,
+        next(one["params"] for one in trained["fitted"] if one["name"] == chosen),
+        validated["metrics"],
+        from_plain(tuple[Finding, ...], validated["findings"]),
+        from_plain(Dataset, validated["dataset"]),
+        evaluated["model"],
+    )
+
+
+def _register(session: Session, outcome: _Outcome) -> Version:
     spec = session.folder.spec
     tags = {
-        "mlops.verdict": validated.verdict,
-        "mlops.candidate": evaluated.chosen,
-        "mlops.approvals_pending": ", ".join(finding.role for finding in validated.pending) or "none",
+        "mlops.verdict": outcome.verdict,
+        "mlops.candidate": outcome.chosen,
+        "mlops.validate_run": session.done["validate"].run_id,
+        "mlops.approvals_pending": ", ".join(finding.role for finding in outcome.pending) or "none",
     }
     return register(
         session.tracker,
         spec.use_case,
-        model_id=session.library.models[evaluated.model],
+        result=session.done["evaluate"].identity,
+        model_id=session.library.models[outcome.model],
         run_id=session.run_id,
         tags=tags,
-        description=_description(session, validated, evaluated.chosen),
-        stage=not any(finding.before == "Staging" for finding in validated.pending),
+        description=_description(session, outcome),
+        stage=not any(finding.before == "Staging" for finding in outcome.pending),
     )
 
 
-def _summarise(session: Session, validated: Any, evaluated: Any) -> None:
+def _summarise(session: Session, outcome: _Outcome) -> None:
     """Put on the lifecycle's run what lifecycles are compared by: choice, parameters, test figures, verdict."""
     writer = session.writer(session.run_id)
-    problem = session.done["prepare"].output.problem
-    fitted = next(one for one in session.done["train"].output.fitted if one.name == evaluated.chosen)
-    for name, value in {"chosen": evaluated.chosen, **fitted.params}.items():
+    for name, value in {"chosen": outcome.chosen, **outcome.params}.items():
         writer(Param(name, value))
-    for name, figure in validated.metrics.items():
+    writer(outcome.dataset)
+    for name, figure in outcome.metrics.items():
         if np.isfinite(figure):
-            writer(Metric(name, figure, model=evaluated.model, dataset=problem.dataset("test")))
-    writer(problem.input("test"))
-    writer(ModelUse(evaluated.model, "output"))
-    writer(Tag("mlops.verdict", validated.verdict))
-    writer(Note(_note(session, validated, evaluated.chosen)))
+            writer(Metric(name, figure, model=outcome.model, dataset=outcome.dataset.name))
+    writer(ModelUse(outcome.model, "output"))
+    writer(Tag("mlops.verdict", outcome.verdict))
+    writer(Note(_note(session, outcome)))
     writer.close("FINISHED")
 
 
-def _note(session: Session, validated: Any, chosen: str) -> str:
-    pages = "\n".join(f"- [{stage}]({session.tracker.page(done.run_id)})" for stage, done in session.done.items())
-    head = f"**{validated.verdict}**: {chosen}\n\n{_findings(validated)}"
-    return f"{head}\n\nStages, each with a `card.html`:\n\n{pages}"
+def _note(session: Session, outcome: _Outcome) -> str:
+    pages = [
+        StagePage(stage, session.tracker.page(done.run_id), done.headline, done.reused)
+        for stage, done in session.done.items()
+    ]
+    head = verdict_note(outcome.verdict, outcome.chosen, outcome.findings)
+    return f"{head}\n\n{run_note(outcome.verdict, session.folder.spec.use_case, pages)}"
 
 
-def _description(session: Session, validated: Any, chosen: str) -> str:
+def _description(session: Session, outcome: _Outcome) -> str:
     page = session.tracker.page(session.done["validate"].run_id)
-    head = f"{session.folder.spec.question}\n\n**{validated.verdict}**: {chosen}, on test rows."
     return (
-        f"{head}\n\n{_findings(validated)}\n\n"
+        f"{session.folder.spec.question}\n\n"
+        f"{verdict_note(outcome.verdict, outcome.chosen, outcome.findings)}\n\n"
         f"The model card is `model_card.html` among the model's artifacts, and on [the run of validate]({page})."
     )
-
-
-def _findings(validated: Any) -> str:
-    return "\n".join(f"- {one.outcome}: {one.subject}: {one.reason}" for one in validated.findings)

@@ -6,19 +6,26 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mlops_mlflow.core.errors import MlopsError, StorageError, UseCaseError
 from mlops_mlflow.core.records import Tag
+from mlops_mlflow.engines.sql import Bounds
+from mlops_mlflow.governance.registry import Version, champion
+from mlops_mlflow.lifecycle.cache.keys import Known
+from mlops_mlflow.lifecycle.cache.sources import Sources
 from mlops_mlflow.lifecycle.display import Display, Silent
 from mlops_mlflow.lifecycle.failure import evidence_of, understood
 from mlops_mlflow.lifecycle.folder import UseCaseFolder
 from mlops_mlflow.lifecycle.launcher import adopt_or_create
 from mlops_mlflow.lifecycle.notes import experiment_note
+from mlops_mlflow.tracking.process import end_dead_runs, sign_of_life, signs
+from mlops_mlflow.tracking.results import GoneError, short
 from mlops_mlflow.tracking.tracker import KIND, USE_CASE, Status, Tracker, open_tracker
 from mlops_mlflow.tracking.writer import Library
 
@@ -31,28 +38,47 @@ class Options:
         since: Instead of the use case's ``data.since``.
         until: Instead of the use case's ``data.until``.
         evidently: Whether ``explore`` adds Evidently's data summary.
+        force: Stages that run again though nothing has changed, with all that follow from them.
+        cache: Whether results of earlier runs are used at all.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     evidently: bool = False
+    force: frozenset[str] = frozenset()
+    cache: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass
 class Execution:
-    """A stage that has run.
+    """A stage that has run: now, or earlier with the same key.
 
     Attributes:
         run_id: Its run.
-        output: What it gave.
-        card: What its card says; None where it could not be drawn.
+        identity: What later stages stand on: the digest of its key, or its run where no key tells its result.
+        facts: What it gave, as plain values.
+        headline: What its card says first.
         seconds: How long it took.
+        reused: Whether it ran earlier.
+        get: Makes what it gave; asked once.
     """
 
     run_id: str
-    output: Any
-    card: Any
+    identity: str
+    facts: Mapping[str, Any]
+    headline: str
     seconds: float
+    reused: bool
+    get: Callable[[], Any]
+
+    @cached_property
+    def output(self) -> Any:
+        """What it gave.
+
+        Raises:
+            GoneError: It ran earlier, and what it gave is not there any more.
+        """
+        return self.get()
 
 
 @dataclass
@@ -69,6 +95,7 @@ class Session:
         display: What the person sees.
         library: Models and datasets logged so far.
         done: Result of each stage that has run.
+        rerun: Runs a stage again; set by whoever runs stages.
         ended: Whether its run is marked as ended; a notebook may go on with it.
         closed: Whether its files are gone.
     """
@@ -82,6 +109,7 @@ class Session:
     display: Display
     library: Library = field(default_factory=Library)
     done: dict[str, Execution] = field(default_factory=dict)
+    rerun: Callable[[str], Execution] | None = None
     ended: bool = False
     closed: bool = False
 
@@ -89,6 +117,45 @@ class Session:
     def tags(self) -> dict[str, str]:
         """Of every run of this lifecycle."""
         return {USE_CASE: self.folder.spec.use_case}
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """Which rows are read."""
+        data = self.folder.spec.data
+        return Bounds(self.options.since or data.since, self.options.until or data.until)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """What the sources hold now."""
+        return Sources(self.folder.spec, self.folder.path, self.environment, self.bounds, self.scratch)
+
+    @cached_property
+    def known(self) -> Known:
+        """What keys are made of."""
+        folder = self.folder
+        return Known(
+            folder.spec, folder.files(), folder.modules(), folder.sql, str(self.bounds), self.options.evidently
+        )
+
+    @cached_property
+    def champion(self) -> Version | None:
+        """The version in Production, as it was when it was first asked for: the one that ``validate`` compares with."""
+        return champion(self.tracker, self.folder.spec.use_case)
+
+    def output(self, stage: str) -> Any:
+        """What a stage gave that has run; it is run again where that is gone.
+
+        Raises:
+            MlopsError: Running it again failed.
+        """
+        try:
+            return self.done[stage].output
+        except GoneError as gone:
+            if self.rerun is None:
+                raise
+            self.display.say(f"{stage} runs again: {gone.what}")
+            self.done[stage] = self.rerun(stage)
+            return self.done[stage].output
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
@@ -99,7 +166,8 @@ class Session:
             self.tracker.reopen_run(self.run_id)
         status: Status = "FAILED"
         try:
-            yield
+            with sign_of_life(self.tracker, self.run_id):
+                yield
             status = "FINISHED"
         except KeyboardInterrupt:
             status = "KILLED"
@@ -153,20 +221,30 @@ def open_session(
     environment: Mapping[str, str] | None = None,
     options: Options | None = None,
     display: Display | None = None,
+    recorded: bool = True,
 ) -> Session:
     """Begin a lifecycle.
 
+    Args:
+        folder: The use case.
+        target: What is asked for: a stage or ``main``.
+        tracking_uri: An MLflow server or database; MLflow's own setting when left out.
+        environment: Where secrets come from; the process's own when left out.
+        options: What the call asks for.
+        display: What the person sees; nothing when left out.
+        recorded: Whether it gets a run; without one, nothing is written to the server.
+
     Raises:
         TrackingError: The tracking server cannot be reached or refuses.
+        NothingRunError: Nothing is recorded, and nothing is there.
         StorageError: There is no temporary folder to work in.
     """
     spec = folder.spec
-    tracker = open_tracker(spec.use_case, tracking_uri)
-    tracker.describe_experiment(experiment_note(spec, tracker))
-    tags = {USE_CASE: spec.use_case, KIND: "lifecycle", "mlops.target": target}
+    tracker = open_tracker(spec.use_case, tracking_uri, create=recorded)
+    display = display or Silent()
     scratch = _scratch()
     # Last, so that nothing that fails before it leaves a run behind that seems to work for ever.
-    run_id = adopt_or_create(tracker, f"{spec.use_case}: {target}", tags, os.environ)
+    run_id = _begun(tracker, folder, target, display) if recorded else ""
     return Session(
         folder,
         tracker,
@@ -174,8 +252,18 @@ def open_session(
         scratch,
         os.environ if environment is None else environment,
         options or Options(),
-        display or Silent(),
+        display,
     )
+
+
+def _begun(tracker: Tracker, folder: UseCaseFolder, target: str, display: Display) -> str:
+    """The lifecycle's run, after those were ended that a killed process left behind."""
+    spec = folder.spec
+    tracker.describe_experiment(experiment_note(spec, tracker))
+    for dead in end_dead_runs(tracker):
+        display.say(f"the lifecycle {short(dead)} was killed; it is marked so, and what it finished is used again")
+    tags = {USE_CASE: spec.use_case, KIND: "lifecycle", "mlops.target": target, **signs()}
+    return adopt_or_create(tracker, f"{spec.use_case}: {target}", tags, os.environ)
 
 
 def _scratch() -> Path:

@@ -107,5 +107,5 @@ class UseCase:
             with self._session.working():
                 run_stages(self._session, stage)
         module = importlib.import_module(f"mlops_mlflow.stages.{stage}")
-        table: pd.DataFrame = module.table(self._session.done[stage].output)
+        table: pd.DataFrame = module.table(self._session.output(stage))
         return table

@@ -6,58 +6,59 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from mlops_mlflow.governance.registry import champion
+from mlops_mlflow.lifecycle.cache.recall import load_kept
 from mlops_mlflow.lifecycle.session import Session
-from mlops_mlflow.tracking.errors import translated
 from mlops_mlflow.tracking.models import load_model, model_file
 
 
 def _design(session: Session) -> Any:
     from mlops_mlflow.stages.design import Inputs
 
-    return Inputs(session.folder.spec, session.folder.files())
+    return Inputs(session.folder.spec, dict(session.known.files))
 
 
 def _extract(session: Session) -> Any:
     from mlops_mlflow.stages.extract import Inputs
 
-    data, options = session.folder.spec.data, session.options
+    _ = session.sources.digests  # reads the databases, if the key has not done so
     return Inputs(
         session.folder.spec,
         session.folder.path,
         session.folder.sql,
         session.environment,
         session.scratch,
-        options.since or data.since,
-        options.until or data.until,
+        session.bounds.since,
+        session.bounds.until,
+        session.sources.read,
     )
 
 
 def _explore(session: Session) -> Any:
     from mlops_mlflow.stages.explore import Inputs
 
-    extracted = session.done["extract"].output
+    extracted = session.output("extract")
     return Inputs(session.folder.spec, extracted.path, extracted.columns, session.options.evidently)
 
 
 def _prepare(session: Session) -> Any:
     from mlops_mlflow.stages.prepare import Inputs
 
-    extracted = session.done["extract"].output
+    extracted = session.output("extract")
     return Inputs(
         session.folder.spec,
         extracted.path,
         extracted.columns,
         extracted.digest,
-        session.folder.modules(),
+        dict(session.known.modules),
         session.scratch,
     )
 
 
 def _train(session: Session) -> Any:
+    from mlops_mlflow.lifecycle.cache.searches import before
     from mlops_mlflow.stages.train import Inputs
 
-    return Inputs(session.done["prepare"].output.problem)
+    return Inputs(session.output("prepare").problem, before(session))
 
 
 def _evaluate(session: Session) -> Any:
@@ -65,10 +66,10 @@ def _evaluate(session: Session) -> Any:
 
     from mlops_mlflow.stages.evaluate import Candidate, Inputs
 
-    prepared = session.done["prepare"].output
+    prepared = session.output("prepare")
     candidates = tuple(
         Candidate(one.name, one.estimator, one.params, one.mean, one.is_baseline)
-        for one in session.done["train"].output.fitted
+        for one in session.output("train").fitted
     )
     return Inputs(prepared.problem, candidates, json.dumps(prepared.reference.to_dict()))
 
@@ -77,12 +78,10 @@ def _validate(session: Session) -> Any:
     from mlops_mlflow.learning.predict import predictor
     from mlops_mlflow.stages.validate import Inputs
 
-    problem, evaluated = session.done["prepare"].output.problem, session.done["evaluate"].output
-    fitted = {one.name: one for one in session.done["train"].output.fitted}
+    problem, evaluated = session.output("prepare").problem, session.output("evaluate")
+    fitted = {one.name: one for one in session.output("train").fitted}
     chosen = evaluated.of(evaluated.chosen)
-    uri = f"models:/{session.library.models[evaluated.model]}"
-    with translated(f"load the model {chosen.name} that was just saved", uri=session.tracker.shown_uri):
-        loaded, size = load_model(uri, session.scratch / "loaded")
+    loaded, size = load_kept(session, evaluated.model)
     return Inputs(
         problem,
         chosen.name,
@@ -106,10 +105,10 @@ def _champion(session: Session) -> Any:
     from mlops_mlflow.learning.predict import predictor
     from mlops_mlflow.stages.validate import Champion
 
-    found = champion(session.tracker, session.folder.spec.use_case)
+    found = session.champion
     if found is None:
         return None
-    outcomes = session.done["prepare"].output.problem.outcomes
+    outcomes = session.output("prepare").problem.outcomes
 
     def predict(table: Any) -> Any:
         return predictor(load_model(found.uri, session.scratch / "champion")[0], outcomes)(table)
@@ -118,6 +117,14 @@ def _champion(session: Session) -> Any:
     return Champion(found.number, predict, SplitPlan.from_dict(json.loads(plan)) if plan else None)
 
 
+TAKES: dict[str, tuple[str, ...]] = {
+    "explore": ("extract",),
+    "prepare": ("extract",),
+    "train": ("prepare",),
+    "evaluate": ("prepare", "train"),
+    "validate": ("prepare", "train", "evaluate"),
+}
+"""Whose outputs a stage is given."""
 WIRING: dict[str, Callable[[Session], Any]] = {
     "design": _design,
     "extract": _extract,

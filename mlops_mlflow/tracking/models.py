@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-import functools
 import importlib.metadata
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from mlops_mlflow.core.errors import CandidateError
 from mlops_mlflow.core.records import Model
+from mlops_mlflow.engines.distributions import distributions_of
 
 ALWAYS = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "skops")
 SAFE = ("sklearn.", "numpy.", "scipy.sparse.", "builtins.")
@@ -113,16 +113,11 @@ def requirements(model: Model) -> list[str]:
     modules = {type(step).__module__.partition(".")[0] for step in _parts(model.estimator)}
     if model.code:
         modules |= {name for file in model.code.glob("*.py") for name in _imported(file)}
+        modules -= {model.code.name}
     names = set(ALWAYS)
     for module in modules - set(sys.stdlib_module_names):
-        names |= set(_providers().get(module, ())) - {"mlops-mlflow", "mlflow-skinny"}
+        names |= set(distributions_of(module)) - {"mlops-mlflow", "mlflow-skinny"}
     return sorted(f"{name}=={importlib.metadata.version(name)}" for name in names)
-
-
-@functools.cache
-def _providers() -> Mapping[str, list[str]]:
-    """Distributions by module: a scan of the whole environment, which stays as it is while we run."""
-    return importlib.metadata.packages_distributions()
 
 
 def _parts(estimator: Any) -> Iterable[Any]:
@@ -151,12 +146,17 @@ def load_model(uri: str, folder: Path) -> tuple[Any, float]:
         The estimator, and the size of its files in MB.
     """
     import mlflow.artifacts
-    import mlflow.sklearn
 
     folder.mkdir(parents=True, exist_ok=True)
-    local = Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder)))
-    size = sum(file.stat().st_size for file in local.rglob("*") if file.is_file()) / 1e6
-    return mlflow.sklearn.load_model(str(local)), size
+    return load_folder(Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder))))
+
+
+def load_folder(folder: Path) -> tuple[Any, float]:
+    """Load a scikit-learn model whose files are here: the estimator, and their size in MB."""
+    import mlflow.sklearn
+
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+    return mlflow.sklearn.load_model(str(folder)), size
 
 
 def model_file(uri: str, path: str, folder: Path) -> str | None:

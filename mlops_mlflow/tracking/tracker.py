@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from mlops_mlflow.core.errors import TrackingError
 from mlops_mlflow.tracking.errors import translated, unreachable, without_password
+from mlops_mlflow.tracking.process import PROCESS, this_process
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 DEFAULT_EXPERIMENT = "0"
@@ -43,7 +44,7 @@ class Tracker:
         """Begin a run; its id."""
         from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_USER
 
-        own = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
+        own = {PROCESS: this_process(), **({MLFLOW_PARENT_RUN_ID: parent} if parent else {})}
         with translated(f"begin the run {name}", uri=self.shown_uri):
             run = self.client.create_run(self.experiment_id, run_name=name, tags={MLFLOW_USER: _user(), **own, **tags})
         return str(run.info.run_id)
@@ -77,14 +78,24 @@ class Tracker:
             self.client.set_experiment_tag(self.experiment_id, "mlflow.note.content", markdown[:LONGEST_NOTE])
 
 
-def open_tracker(use_case: str, tracking_uri: str | None = None) -> Tracker:
-    """Reach the tracking server and the use case's experiment, which is created if need be.
+class NothingRunError(TrackingError):
+    """Nothing of a use case has run on this server yet."""
+
+
+def open_tracker(use_case: str, tracking_uri: str | None = None, *, create: bool = True) -> Tracker:
+    """Reach the tracking server and the use case's experiment.
 
     The experiment is the one that ``mlflow run --experiment-name`` chose for this process, if it did; otherwise the
     one named after the use case.
 
+    Args:
+        use_case: Its name.
+        tracking_uri: An MLflow server or database; MLflow's own setting when left out.
+        create: Whether a database and an experiment that are not there are made.
+
     Raises:
         TrackingError: The server cannot be reached or refuses.
+        NothingRunError: There is none to look at.
     """
     import mlflow
 
@@ -95,14 +106,40 @@ def open_tracker(use_case: str, tracking_uri: str | None = None) -> Tracker:
     if tracking_uri is not None:
         mlflow.set_tracking_uri(tracking_uri)
     uri = mlflow.get_tracking_uri()
-    check_reachable(uri)
     shown = without_password(uri)
+    if not create and not _has_file(uri):
+        raise _nothing_run(use_case, f"there is no {shown}")
+    check_reachable(uri)
     with translated("open the tracking server", uri=shown):
         client = mlflow.MlflowClient(tracking_uri=uri)
         chosen = os.environ.get("MLFLOW_EXPERIMENT_ID", DEFAULT_EXPERIMENT)
         if chosen != DEFAULT_EXPERIMENT:
             return Tracker(client, uri, chosen)
-        return Tracker(client, uri, ensure_experiment(client, use_case))
+        if create:
+            return Tracker(client, uri, ensure_experiment(client, use_case))
+        found = client.get_experiment_by_name(use_case)
+    if found is None:
+        raise _nothing_run(use_case, f"{shown} has no experiment `{use_case}`")
+    return Tracker(client, uri, str(found.experiment_id))
+
+
+def _has_file(uri: str) -> bool:
+    """Whether the file of a SQLite database is there; True for every other kind of server."""
+    import sqlalchemy
+
+    if not uri.startswith("sqlite"):
+        return True
+    file = sqlalchemy.make_url(uri).database
+    return not file or Path(file).exists()
+
+
+def _nothing_run(use_case: str, got: str) -> NothingRunError:
+    return NothingRunError(
+        f"nothing of {use_case} has run here",
+        expected="a finished run of `mlops run`",
+        got=got,
+        hint="run it first; if it ran elsewhere, go to that folder or set MLFLOW_TRACKING_URI",
+    )
 
 
 def ensure_experiment(client: Any, name: str) -> str:

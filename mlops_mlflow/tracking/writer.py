@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
-import os
-import shutil
+import tempfile
+import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_mlflow.core.keys import Key
 from mlops_mlflow.core.records import (
     OWN_RUN,
     Artifact,
@@ -20,6 +22,7 @@ from mlops_mlflow.core.records import (
     Dataset,
     Metric,
     Model,
+    ModelAgain,
     ModelFile,
     ModelUse,
     Note,
@@ -30,10 +33,25 @@ from mlops_mlflow.core.records import (
 )
 from mlops_mlflow.tracking.errors import translated
 from mlops_mlflow.tracking.models import save_model
+from mlops_mlflow.tracking.outbox import Outbox, files_in, link
+from mlops_mlflow.tracking.results import (
+    KEY,
+    PARTS,
+    RESULT,
+    RESULT_FILE,
+    Result,
+    StoredFile,
+    StoredModel,
+    result_of,
+)
 from mlops_mlflow.tracking.tracker import Status, Tracker, now_ms
 
 MOST_PARAMS, MOST_METRICS, MOST_TAGS, LONGEST_PARAM, LONGEST_TAG = 100, 1000, 100, 6000, 8000
+LONGEST_PARTS = 7_000
 NOTE = "mlflow.note.content"
+LIVE_SECONDS = 2.0
+SAVED = "models"
+"""Where in ``scratch`` models are kept that this process has logged."""
 
 
 @dataclass
@@ -44,14 +62,26 @@ class _Batch:
     metrics: list[Any] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     datasets: list[Any] = field(default_factory=list)
+    models_in: list[Any] = field(default_factory=list)
+    models_out: list[Any] = field(default_factory=list)
 
 
 @dataclass
 class Library:
-    """What a lifecycle has logged so far, by the names that records use: ids of models, digests of datasets."""
+    """What a lifecycle has logged or taken over so far, by the names that records use: models, digests of datasets."""
 
-    models: dict[str, str] = field(default_factory=dict)
+    stored: dict[str, StoredModel] = field(default_factory=dict)
     datasets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Id of each model."""
+        return {name: model.model_id for name, model in self.stored.items()}
+
+    def adopt(self, result: Result) -> None:
+        """Know what an earlier run logged as if this lifecycle had."""
+        self.stored |= result.models
+        self.datasets |= result.datasets
 
 
 class Writer:
@@ -80,10 +110,12 @@ class Writer:
         self._runs = {OWN_RUN: run_id}
         self._open: set[str] = set()
         self._batches: dict[str, _Batch] = defaultdict(_Batch)
-        self._files = scratch / "artifacts"
-        self._saved = scratch / "models"
+        self._own_models: set[str] = set()
+        self._flushed = 0.0
+        self._outbox = Outbox(tracker, scratch / "artifacts")
+        self._saved = scratch / SAVED
 
-    def __call__(self, record: Record) -> None:
+    def __call__(self, record: Record) -> None:  # noqa: PLR0912  # one branch per kind of record
         """Take one record; what can wait is written with others of its run."""
         match record:
             case Param(name, value, run):
@@ -95,12 +127,14 @@ class Writer:
             case Note(markdown, run):
                 self._batches[run].tags[NOTE] = markdown[:LONGEST_TAG]
             case Artifact():
-                self._stage_file(record)
+                self._outbox.put(self._runs[record.run], record)
             case Dataset():
                 self._library.datasets[record.name] = record.digest[:36]
                 self._batches[record.run].datasets.append(_dataset_input(record))
             case Model():
                 self._log_model(record)
+            case ModelAgain(name, ref):
+                self._take_over(name, ref)
             case ModelUse():
                 self._use(record)
             case ModelFile():
@@ -119,11 +153,39 @@ class Writer:
             self._end(key, status)
         for run in list(self._batches):
             self._flush(run)
-        self._upload()
+        self._outbox.send()
+
+    def conclude(
+        self, facts: Mapping[str, Any], *, headline: str, seconds: float, key: Key | None, final: bool
+    ) -> None:
+        """Write everything, and the result with it, by which a later call finds that nothing has to run again.
+
+        Args:
+            facts: What the stage gave, as plain values.
+            headline: Of its card.
+            seconds: How long it took.
+            key: What decided the result; None where no key tells that.
+            final: Whether the result may be found again by its key.
+        """
+        self._outbox.send()
+        plain = result_of(
+            self._outbox.sent[self._runs[OWN_RUN]], self._library.stored, self._own_models, self._library.datasets
+        )
+        text = json.dumps({**plain, "facts": facts, "headline": headline, "seconds": seconds})
+        self(Artifact(RESULT_FILE, text))
+        self._batches[OWN_RUN].tags[RESULT] = hashlib.sha256(text.encode()).hexdigest()
+        if key is not None:
+            self._batches[OWN_RUN].tags[PARTS] = key.to_json(LONGEST_PARTS)
+        if key is not None and final:
+            self._batches[OWN_RUN].tags[KEY] = key.digest
+        self.close("FINISHED")
 
     def _end(self, key: str, status: Status) -> None:
         self._flush(key)
-        self._flush(OWN_RUN)  # what the stage says of its children is seen while it still works
+        # What the stage says of its children is seen while it still works, though not after each of a hundred.
+        if time.monotonic() - self._flushed > LIVE_SECONDS:
+            self._flush(OWN_RUN)
+            self._flushed = time.monotonic()
         self._tracker.end_run(self._runs[key], status)
         self._open.discard(key)
 
@@ -153,41 +215,16 @@ class Writer:
         params = [MlflowParam(*pair) for pair in batch.params.items()]
         tags = [RunTag(*pair) for pair in batch.tags.items()]
         with translated("log to a run", uri=self._tracker.shown_uri):
-            if batch.datasets:
-                client.log_inputs(run_id, datasets=batch.datasets)
+            if batch.datasets or batch.models_in:
+                client.log_inputs(run_id, models=batch.models_in or None, datasets=batch.datasets or None)
+            if batch.models_out:
+                client.log_outputs(run_id, batch.models_out)
             while params or tags or batch.metrics:
                 client.log_batch(
                     run_id, metrics=batch.metrics[:MOST_METRICS], params=params[:MOST_PARAMS], tags=tags[:MOST_TAGS]
                 )
                 params, tags = params[MOST_PARAMS:], tags[MOST_TAGS:]
                 batch.metrics = batch.metrics[MOST_METRICS:]
-
-    def _stage_file(self, record: Artifact) -> None:
-        target = self._files / self._runs[record.run] / record.path
-        with translated(f"write the artifact {record.path}", uri=self._tracker.shown_uri):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if isinstance(record.content, Path):
-                _link(record.content, target)
-            elif isinstance(record.content, bytes):
-                target.write_bytes(record.content)
-            else:
-                target.write_text(record.content, encoding="utf-8")
-
-    def _upload(self) -> None:
-        for run_id in self._runs.values():
-            folder = self._files / run_id
-            if folder.exists():
-                self._upload_folder(run_id, folder)
-                shutil.rmtree(folder)
-
-    def _upload_folder(self, run_id: str, folder: Path) -> None:
-        # The card first: it is there even where another file finds no room.
-        files = [path for path in folder.rglob("*") if path.is_file()]
-        for file in sorted(files, key=lambda path: (path.stem != "card", path)):
-            name = file.relative_to(folder)
-            with translated(f"store the artifact {name}", uri=self._tracker.shown_uri):
-                parent = None if name.parent == Path() else name.parent.as_posix()
-                self._tracker.client.log_artifact(run_id, str(file), parent)
 
     def _log_model(self, record: Model) -> None:
         from mlflow.entities import LoggedModelOutput
@@ -210,38 +247,43 @@ class Writer:
                 with contextlib.suppress(Exception):  # the error on its way matters more
                     client.finalize_logged_model(logged.model_id, "FAILED")
                 raise
-            client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-        self._library.models[record.name] = logged.model_id
+        files = {path.relative_to(folder).as_posix(): StoredFile.of(path) for path in files_in(folder)}
+        self._library.stored[record.name] = StoredModel(logged.model_id, logged.artifact_location, files)
+        self._own_models.add(record.name)
+        self._batches[record.run].models_out.append(LoggedModelOutput(logged.model_id, step=0))
+
+    def _take_over(self, name: str, stored: StoredModel) -> None:
+        from mlflow.entities import LoggedModelOutput
+
+        self._library.stored[name] = stored
+        self._own_models.add(name)
+        self._batches[OWN_RUN].models_out.append(LoggedModelOutput(stored.model_id, step=0))
 
     def _use(self, record: ModelUse) -> None:
         from mlflow.entities import LoggedModelInput, LoggedModelOutput
 
-        client, run_id, model_id = self._tracker.client, self._runs[record.run], self._library.models[record.model]
-        with translated(f"link a run with the model {record.model}", uri=self._tracker.shown_uri):
-            if record.role == "input":
-                client.log_inputs(run_id, models=[LoggedModelInput(model_id)])
-            else:
-                client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+        batch, model_id = self._batches[record.run], self._library.models[record.model]
+        if record.role == "input":
+            batch.models_in.append(LoggedModelInput(model_id))
+        else:
+            batch.models_out.append(LoggedModelOutput(model_id, step=0))
 
     def _log_model_file(self, record: ModelFile) -> None:
-        folder = self._files / "model-files" / record.path
+        model = self._library.stored[record.model]
         content = record.content.encode() if isinstance(record.content, str) else record.content
+        # Beside the model's other files, if it was saved here: whoever loads it finds it whole without a download.
+        file = self._saved / model.model_id / record.path
         with translated(f"store {record.path} with the model", uri=self._tracker.shown_uri):
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / Path(record.path).name).write_bytes(content)
-            self._tracker.client.log_model_artifacts(self._library.models[record.model], str(folder))
-        shutil.rmtree(folder)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            with tempfile.TemporaryDirectory(dir=self._saved) as folder:
+                link(file, Path(folder) / file.name)
+                self._tracker.client.log_model_artifacts(model.model_id, folder)
+            model.files[record.path] = StoredFile.of(file)
 
 
 def _text(value: Any) -> str:
     return str(value)[:LONGEST_PARAM]
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another file system
-        shutil.copyfile(source, target)
 
 
 def _dataset_input(record: Dataset) -> Any:

@@ -14,9 +14,14 @@ PROJECT = Path(__file__).parents[2]
 PACKAGE = PROJECT / "mlops_mlflow"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 STAGES = sorted(path.name for path in (PACKAGE / "stages").iterdir() if (path / "__init__.py").exists())
-STAGE_NAMES = {"Inputs", "Output", "card", "run", "table"}
-MORE_NAMES = {"evaluate": {"Candidate"}, "validate": {"Champion"}}
-"""What ``Inputs`` of a stage are made of, and under which name the judged model is kept."""
+STAGE_NAMES = {"Inputs", "Output", "card", "from_dict", "run", "table", "to_dict"}
+MORE_NAMES = {
+    "evaluate": {"Candidate"},
+    "prepare": {"Setting"},
+    "train": {"Before", "KeptModel"},
+    "validate": {"Champion"},
+}
+"""What ``Inputs`` of a stage, or what comes back of an earlier run, are made of."""
 MOST_LINES = 350
 
 

@@ -16,7 +16,7 @@ import mlflow
 import pytest
 import sqlalchemy
 
-from mlops_mlflow.cli.main import main
+from mlops_mlflow.cli.main import invoke
 from mlops_mlflow.lifecycle.plan import STAGES
 
 # Tests are no package, so their modules are loaded by path.
@@ -50,11 +50,8 @@ class Shell:
     def __call__(self, *words: str) -> Ended:
         self._monkeypatch.setattr(sys, "argv", ["mlops", *words])
         self._capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
+        code = invoke()
         shown = self._capfd.readouterr()
-        code = ended.value.code
-        assert isinstance(code, int)
         return Ended(code, shown.out, shown.err)
 
     @property

@@ -65,7 +65,7 @@ def test_too_many_broken_rows_are_kept_apart_and_told(use_case: Any, refuse: Cal
         ("select *, calls as CALLS from customers", ("extract.sql:", "`calls` twice")),
         ("select * from customers where calls > 99", ("extract.sql:", "has no rows", "customers (300)")),
         ("copy customers to 'stolen.csv'", ("extract.sql:", "not one SELECT")),
-        ("select * from read_csv('http://localhost/x.csv')", ("extract.sql:1:", "httpfs")),
+        ("select * from read_csv('http://localhost/x.csv')", ("extract.sql:", "Cannot access file")),
     ],
 )
 def test_sql_that_fails_is_told_with_its_line(
@@ -197,7 +197,7 @@ def test_more_folds_than_rows_of_a_class_are_refused(
 ) -> None:
     use_case.data(table(40)).save(tuning={"trials": 1, "folds": 20})
 
-    refuse("train", "too few for cross-validation", "lower `tuning.folds`")
+    refuse("train", "too few for cross-validation", "take fewer folds: `tuning: {folds: 2}`")
 
 
 def test_a_secret_that_is_not_set_is_named(use_case: Any, refuse: Callable[..., Any]) -> None:

@@ -26,7 +26,7 @@ class Lifecycle:
     Attributes:
         uri: Of the tracking server.
         run: The lifecycle's own.
-        stages: Run of each stage, by name.
+        stages: Run of each stage that it stands on, by name.
         children: Runs nested in each stage, by name of the stage and then of the run.
     """
 
@@ -72,7 +72,9 @@ def newest(uri: str, experiment: str) -> Lifecycle:
     assert found is not None, f"no experiment {experiment}: {[one.name for one in of.search_experiments()]}"
     runs = list(of.search_runs([found.experiment_id], order_by=["attributes.start_time DESC"], max_results=1000))
     lifecycle = next(run for run in runs if run.data.tags.get(KIND) == "lifecycle")
-    stages = {run.data.tags[STAGE]: run for run in _below(runs, lifecycle)}
+    stood_on = {lifecycle.data.tags.get(f"mlops.run.{stage}"): stage for stage in STAGES}
+    reused = {stood_on[run.info.run_id]: run for run in runs if run.info.run_id in stood_on}
+    stages = {run.data.tags[STAGE]: run for run in _below(runs, lifecycle)} | reused
     children = {stage: {one.info.run_name: one for one in _below(runs, run)} for stage, run in stages.items()}
     return Lifecycle(uri, lifecycle, stages, children)
 

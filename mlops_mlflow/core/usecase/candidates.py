@@ -96,7 +96,11 @@ class Tuning(Section):
     timeout: Duration | None = None
     """A guard: a search that it cuts is marked ``truncated``."""
     algorithm: Literal["tpe", "random", "anneal"] = "tpe"
-    folds: Annotated[int, Field(ge=2, le=20)] = 3
+    folds: Annotated[int, Field(ge=1, le=20)] = 3
+    """How often a trial is fitted and judged inside the train rows. With 1 it is judged once, on a quarter of them or,
+    where the split is by time, on their last fifth: one hold-out, without a spread."""
+    rows: Annotated[int, Field(ge=100)] | None = None
+    """At most so many train rows are fitted on, drawn evenly by the seed; all when left out."""
     early_stop: Annotated[int, Field(ge=1)] | None = None
     """Stop after this many trials without a better one."""
 

@@ -152,7 +152,12 @@ class Split(Section):
 
 
 class Features(Section):
-    """How columns become features."""
+    """How columns become features.
+
+    Where ``features.module`` has no ``preprocessor``, trees and ensembles of trees (of scikit-learn, XGBoost, LightGBM
+    and CatBoost) are given each category as one number, and gaps as they are where they take them; other estimators a
+    column for each category, numbers scaled and gaps filled.
+    """
 
     module: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\.py$")] | None = None
     """Python file beside ``usecase.yaml`` with ``derive(table)`` or ``preprocessor(kinds)``."""

@@ -28,7 +28,8 @@ def card(inputs: Inputs, output: Output) -> Card:
     spec = inputs.spec
     approvals = [one for one in spec.requirements if isinstance(one, ApprovalRequirement)]
     checked = len(output.promises) - len(approvals)
-    held = f"{counted(checked, 'bound')} to keep and {counted(len(approvals), 'approval')} to get"
+    held = f"{counted(checked, 'bound')} to keep"
+    held += f" and {counted(len(approvals), 'approval')} to get" if approvals else ""
     blocks: list[Block] = [Heading("What is asked"), Text(spec.question), _purpose(spec)]
     blocks += [Heading("What the model is held to"), _promises(output)]
     if spec.value:

@@ -11,7 +11,7 @@ import pandas as pd
 from mlops_mlflow.cards.blocks import Badge, Block, Card, Cell, Findings, Heading, Picture, Remark, Table
 from mlops_mlflow.cards.charts import bars
 from mlops_mlflow.cards.numbers import figure
-from mlops_mlflow.cards.wording import counted, gap, listed, of_metric, title, told
+from mlops_mlflow.cards.wording import counted, gap, listed, of_metric, title, told, yaml_line
 from mlops_mlflow.core.metrics.catalogue import CATALOGUE, better
 from mlops_mlflow.core.metrics.measure import Predictions
 from mlops_mlflow.core.usecase.document import UseCaseSpec
@@ -23,6 +23,7 @@ from mlops_mlflow.stages.evaluate.run import Inputs, Output, Slice
 _MOST_METRICS = 5
 _MOST_SLICES = 40
 _MOST_IMPORTANCES = 20
+_MOST_EXCLUDED = 8
 _MISCALIBRATED = 0.05
 _LONGEST = 40  # characters of a value of a single row
 
@@ -37,8 +38,8 @@ def card(inputs: Inputs, output: Output) -> Card:
     word = "better" if won else "no better" if figures[0] == figures[1] else "worse"
     apart = f"{gap(metric, figures[0] - figures[1], spec)} {word}" if figures[0] != figures[1] else word
     remarks = tuple(_remarks(inputs, output))
-    blocks: list[Block] = [Heading("The candidates"), _comparison(spec, output), _picture(spec, output)]
-    blocks += [Heading("What to know"), Findings(remarks)] if remarks else []
+    blocks: list[Block] = [Heading("What to know"), Findings(remarks)] if remarks else []
+    blocks += [Heading("The candidates"), _picture(spec, output), _comparison(spec, output)]
     blocks += details(output, spec.target.column, examples=spec.card.examples)
     blocks += [Heading("What it leans on"), _importances(output)] if output.importances else []
     blocks += _slices(spec, output)
@@ -90,7 +91,7 @@ def _columns(output: Output) -> list[str]:
 def _standing(output: Output, name: str) -> Cell:
     if name == output.chosen:
         return Badge("ok", "chosen")
-    return "baseline" if output.of(name).is_baseline else "not chosen"
+    return "baseline" if output.of(name).is_baseline else ""
 
 
 def _picture(spec: UseCaseSpec, output: Output) -> Picture:
@@ -127,7 +128,7 @@ def _remarks(inputs: Inputs, output: Output) -> Iterator[Remark]:
             "info",
             f"{counted(len(useless), 'column matters', 'columns matter')} no more than a column of random numbers: "
             f"{listed(useless, 8)}.",
-            "Try without (`features.exclude`): if nothing is lost, there is less to feed and less to break.",
+            f"Try {_without(inputs, useless)}: if nothing is lost, there is less to feed and less to break.",
         )
     if weakest := _weakest(output):
         yield Remark(
@@ -170,6 +171,14 @@ def _no_better_than_noise(output: Output) -> list[str]:
     noise = next((one for one in output.importances if one.column == NOISE), None)
     reach = max(0.0, noise.mean + noise.spread) if noise else 0.0
     return [one.column for one in output.importances if one.column != NOISE and one.mean <= reach]
+
+
+def _without(inputs: Inputs, useless: list[str]) -> str:
+    """How a use case leaves columns out; one that `derive` makes is left out there, and many are better picked."""
+    problem = inputs.problem
+    if len(useless) > _MOST_EXCLUDED or not set(useless) <= set(problem.columns):
+        return "without some of them (`features.exclude`)"
+    return f"`features: {{{yaml_line('exclude', [*problem.spec.features.exclude, *useless])}}}`"
 
 
 def _weakest(output: Output) -> Slice | None:

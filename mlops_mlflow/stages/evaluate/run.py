@@ -25,8 +25,10 @@ from mlops_mlflow.core.records import (
     Tag,
 )
 from mlops_mlflow.core.usecase.document import UseCaseSpec
+from mlops_mlflow.core.value import check_prices
 from mlops_mlflow.learning.decide import DECISION_METRICS, tune_threshold, with_threshold
-from mlops_mlflow.learning.importance import Importance, importances
+from mlops_mlflow.learning.importance import FIT_ROWS, Importance, importances
+from mlops_mlflow.learning.kept import FILE, Kept, Role, to_parquet
 from mlops_mlflow.learning.predict import predictions, predictor
 from mlops_mlflow.learning.problem import Problem, Rows, chosen_model, slice_rows
 
@@ -59,7 +61,7 @@ class Judged:
 
     Attributes:
         name: Of the candidate.
-        model: The fitted pipeline, deciding at its threshold.
+        model: The fitted pipeline, deciding at its threshold; None in what an earlier run gave, unless it is needed.
         threshold: None where there is none.
         metrics: Every metric of the task.
         is_baseline: Whether it is there to be beaten.
@@ -96,7 +98,7 @@ class Output:
         slices: Of the chosen.
         watched: Metric of the importances.
         importances: What shuffling a column costs, the largest first.
-        worst: Rows with the largest errors; None where examples are switched off.
+        worst: Rows with the largest errors; None where examples are switched off, and in what an earlier run gave.
     """
 
     choose_by: str
@@ -119,10 +121,16 @@ class Output:
 
 
 def run(inputs: Inputs, emit: Emit) -> Output:
-    """Measure, choose, explain."""
+    """Measure, choose, explain.
+
+    Raises:
+        UseCaseError: Prices do not suit the target.
+    """
     from sklearn.base import clone
 
     problem, spec = inputs.problem, inputs.problem.spec
+    if spec.value is not None:
+        check_prices(spec.value, problem.outcomes.task, problem.outcomes.classes)  # they may be newer than `prepare`
     rows = problem.rows("validation")
     choose_by = choice_metric(spec, problem)
     total = len(inputs.candidates) + 2
@@ -141,7 +149,7 @@ def run(inputs: Inputs, emit: Emit) -> Output:
     emit(Progress(total - 2, total, "slices and importances"))
     watched = DEFAULT_METRIC[problem.outcomes.task]
     step = clone(next(one for one in inputs.candidates if one.name == chosen.name).estimator[-1])
-    weighty = importances(problem, step, problem.rows("train"), rows, metric=watched)
+    weighty = importances(problem, step, problem.rows("train", FIT_ROWS), rows, metric=watched)
     output = Output(
         choose_by,
         tuple(judged),
@@ -236,6 +244,14 @@ def _log_choice(inputs: Inputs, output: Output, rows: Rows, emit: Emit) -> None:
     if chosen.threshold is not None:
         emit(Metric("threshold", chosen.threshold))
     emit(Artifact("candidates.csv", table(output).to_csv()))
+    emit(Artifact(FILE, to_parquet(_kept(output, rows))))
+
+
+def _kept(output: Output, rows: Rows) -> list[Kept]:
+    """What each candidate said of the validation rows, best first."""
+    roles: dict[str, Role] = {one.name: "baseline" if one.is_baseline else "candidate" for one in output.judged}
+    roles[output.chosen] = "chosen"
+    return [Kept(roles[one.name], one.name, rows.numbers, one.made) for one in output.judged]
 
 
 def table(output: Output) -> pd.DataFrame:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mlops_mlflow.cards.wording import listed, yaml_line
 from mlops_mlflow.core.profiles import ColumnProfile, TableProfile
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.learning.target import Outcomes
@@ -16,6 +17,7 @@ MUCH_MISSING, SOME_MISSING = 0.5, 0.05
 RARE_CLASS = 0.05
 WIDE_SHARE = 0.5
 FAR = 10
+MOST_NAMED = 8
 
 Level = Literal["failed", "warning", "info"]
 ORDER: dict[Level, int] = {"failed": 0, "warning": 1, "info": 2}
@@ -34,26 +36,34 @@ def observe(
     spec: UseCaseSpec, seen: TableProfile, outcomes: Outcomes, told: dict[str, float]
 ) -> tuple[Observation, ...]:
     """All observations, the gravest first."""
-    found = [*_leaks(told), *_rows(spec, seen), *_target(seen, outcomes), *_times(seen)]
-    skipped = {spec.target.column, spec.entity_key}
-    for column in seen.columns:
-        if column.name not in skipped:
-            found += _column(column, excluded=column.name in spec.features.exclude)
-            found += _extremes(column, examples=spec.card.examples)
+    found = [*_leaks(spec, told), *_rows(spec, seen), *_target(seen, outcomes), *_times(seen)]
+    columns = [one for one in seen.columns if one.name not in {spec.target.column, spec.entity_key}]
+    found += _gaps(spec, columns)
+    for column in columns:
+        found += _column(column, excluded=column.name in spec.features.exclude)
+        found += _extremes(column, examples=spec.card.examples)
     return tuple(sorted(found, key=lambda one: ORDER[one.level]))
 
 
-def _leaks(told: dict[str, float]) -> Iterator[Observation]:
+def _leaks(spec: UseCaseSpec, told: dict[str, float]) -> Iterator[Observation]:
     ranked = sorted(told.items(), key=lambda pair: -pair[1])
+    leaking: dict[Level, dict[str, float]] = {}
     for place, (name, strength) in enumerate(ranked):
         others = [other for _, other in ranked[place + 1 :]]
         alone = strength >= LEAKS_ALONE
         if alone or (strength >= LEAKS_BESIDE and others and strength >= 3 * others[0]):
-            yield Observation(
-                "failed" if alone else "warning",
-                f"**{name}** alone tells the target too well (strength {strength:.2f} of 1): it may leak the outcome.",
-                "When is it known? If only after the decision, take it out of the SQL and add it to `forbidden`.",
-            )
+            leaking.setdefault("failed" if alone else "warning", {})[name] = strength
+    for level, found in leaking.items():
+        named = [f"**{name}** ({strength:.2f})" for name, strength in found.items()]
+        name, strength = next(iter(found.items()))
+        one = f"**{name}** alone tells the target too well (strength {strength:.2f} of 1): it may leak the outcome."
+        many = f"{len(found)} columns tell the target too well, each alone (strength of 1), and may leak the outcome: "
+        yield Observation(
+            level,
+            one if len(found) == 1 else f"{many}{listed(named, MOST_NAMED)}.",
+            "When is it known? What is known only after the decision goes out of the SQL and into the use case as "
+            f"`{yaml_line('forbidden', [*spec.forbidden, *found])}`.",
+        )
 
 
 def _rows(spec: UseCaseSpec, seen: TableProfile) -> Iterator[Observation]:
@@ -96,14 +106,26 @@ def _times(seen: TableProfile) -> Iterator[Observation]:
         yield Observation("failed", f"{seen.time.missing:,} rows have no `{seen.time.column}`.")
 
 
-def _column(column: ColumnProfile, *, excluded: bool) -> Iterator[Observation]:
-    share = column.missing / column.rows if column.rows else 0.0
-    if share >= SOME_MISSING:
+def _gaps(spec: UseCaseSpec, columns: Sequence[ColumnProfile]) -> Iterator[Observation]:
+    """Columns with missing values: those where most are, and those where some are."""
+    shares = {one.name: one.missing / one.rows for one in columns if one.rows and one.missing}
+    found: dict[Level, list[str]] = {}
+    for name, share in sorted(shares.items(), key=lambda pair: -pair[1]):
+        if share >= SOME_MISSING:
+            much = share >= MUCH_MISSING and name not in spec.features.exclude
+            found.setdefault("warning" if much else "info", []).append(name)
+    for level, names in found.items():
+        told = [f"**{name}** ({shares[name]:.1%})" for name in names]
         yield Observation(
-            "warning" if share >= MUCH_MISSING and not excluded else "info",
-            f"**{column.name}** is missing in {share:.1%} of the rows.",
+            level,
+            f"**{names[0]}** is missing in {shares[names[0]]:.1%} of the rows."
+            if len(names) == 1
+            else f"{len(names)} columns are missing in some rows: {listed(told, MOST_NAMED)}.",
             "Missing is a value of its own to the model; say `nullable: true` in the contract if it is expected.",
         )
+
+
+def _column(column: ColumnProfile, *, excluded: bool) -> Iterator[Observation]:
     if column.distinct <= 1:
         yield Observation("warning", f"**{column.name}** has one value only.", "It tells nothing: leave it out.")
     elif column.kind == "categorical" and not excluded and column.distinct > WIDE_SHARE * column.rows:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mlops_mlflow.cards.blocks import (
     Block,
     Card,
@@ -20,18 +18,21 @@ from mlops_mlflow.cards.blocks import (
 from mlops_mlflow.cards.numbers import figure
 from mlops_mlflow.cards.wording import counted, title
 from mlops_mlflow.core.usecase.document import UseCaseSpec
+from mlops_mlflow.engines.contract import Reason
 from mlops_mlflow.stages.extract.run import Inputs, Output
 
 _SHOWN = 12  # characters of a digest that tell it from others
+_LONGEST = 24  # characters of a rule in a headline
 
 
 def card(inputs: Inputs, output: Output) -> Card:
     """The page of this stage."""
     spec, contract = inputs.spec, output.contract
-    aside = f"{figure(contract.quarantined)} set aside" if contract.quarantined else "none set aside"
+    aside = f"{figure(contract.quarantined)} set aside ({_rule(contract.reasons[0])})" if contract.quarantined else ""
     blocks: list[Block] = []
     if contract.quarantined:
-        blocks += [Heading("What was set aside"), Findings(tuple(_set_aside(inputs, output))), _reasons(inputs, output)]
+        blocks += [Heading("What was set aside"), Findings((_set_aside(inputs, output),))]
+        blocks += [_reasons(inputs, output)] if len(contract.reasons) > 1 else []
     blocks += [Heading("Sources"), _sources(output), Heading("Columns"), _columns(spec, output)]
     language = "sql" if inputs.sql is not None else ""
     made_by = spec.extract or "the query"
@@ -44,14 +45,13 @@ def card(inputs: Inputs, output: Output) -> Card:
         _span(inputs),
         "warning" if contract.quarantined else "ok",
         f"{figure(output.rows)} rows × {counted(len(output.columns), 'column')} "
-        f"from {counted(len(output.sources), 'source')}, {aside}",
+        f"from {counted(len(output.sources), 'source')}, {aside or 'none set aside'}",
         tuple(blocks),
         (
             ("rows", output.rows),
             ("columns", len(output.columns)),
             ("sources", len(output.sources)),
             ("set aside", Quantity(contract.share, "%")),
-            ("dataset digest", f"`{output.digest[:_SHOWN]}`"),
         ),
         word="complete" if not contract.quarantined else "rows set aside",
     )
@@ -67,15 +67,25 @@ def _span(inputs: Inputs) -> str:
     return f"rows {' '.join(bounds)}" if bounds else "all rows of the sources"
 
 
-def _set_aside(inputs: Inputs, output: Output) -> Iterator[Remark]:
+def _set_aside(inputs: Inputs, output: Output) -> Remark:
     contract, most = output.contract, inputs.spec.contract.quarantine_at_most
-    yield Remark(
+    first = contract.reasons[0]
+    such = f", such as {first.example}" if inputs.spec.card.examples else ""
+    verb = "breaks" if contract.quarantined == 1 else "break"
+    return Remark(
         "warning",
         f"**{counted(contract.quarantined, 'row')}** of {figure(contract.rows)} "
-        f"({figure(contract.share, '%')}) break the data contract; up to {figure(most, '%')} are accepted.",
-        "They are in `quarantine.parquet` under Artifacts, each with its reason. Mend the source or the SQL, or "
-        "correct the contract if the rows are right.",
+        f"({figure(contract.share, '%')}) {verb} the data contract; up to {figure(most, '%')} are accepted.",
+        f"Look at `{first.column}` first: {counted(first.count, 'row')} against `{first.rule}`{such}. Mend the source "
+        f"or the SQL, or correct `contract.columns.{first.column}` if the rows are right. All are in "
+        "`quarantine.parquet` under Artifacts, each with its reason.",
     )
+
+
+def _rule(reason: Reason) -> str:
+    """A rule that rows broke, in a headline; a pattern may be long."""
+    rule = reason.rule if len(reason.rule) <= _LONGEST else reason.rule.partition(" ")[0]
+    return f"{reason.column}: {rule}"
 
 
 def _reasons(inputs: Inputs, output: Output) -> Table:

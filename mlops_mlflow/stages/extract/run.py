@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,21 +11,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mlops_mlflow.core.errors import ContractError, DataError, Place
+from mlops_mlflow.core.errors import ContractError, DataError
 from mlops_mlflow.core.records import Artifact, Dataset, Emit, Metric, Param, Progress
+from mlops_mlflow.core.usecase.columns import check_columns
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.engines.connection import connect
 from mlops_mlflow.engines.contract import ContractResult, check_contract
+from mlops_mlflow.engines.databases import DatabaseRead
 from mlops_mlflow.engines.digest import table_digest
 from mlops_mlflow.engines.integrate import integrate
 from mlops_mlflow.engines.sources import Bounds, OpenedSource, open_source
-from mlops_mlflow.engines.sql import quoted
 from mlops_mlflow.engines.tables import read_rows
 
 if TYPE_CHECKING:
     import duckdb
-
-TIMES = ("TIMESTAMP", "DATE")
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,7 @@ class Inputs:
         scratch: Folder for the dataset.
         since: Bound as ``:since``.
         until: Bound as ``:until``.
+        read: What was read from databases already, into ``scratch``, by name of the source.
     """
 
     spec: UseCaseSpec
@@ -50,6 +49,7 @@ class Inputs:
     scratch: Path
     since: datetime | None
     until: datetime | None
+    read: Mapping[str, DatabaseRead] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,7 @@ def _opened(
             environment=inputs.environment,
             bounds=bounds,
             scratch=inputs.scratch,
+            read=inputs.read.get(name),
         )
         emit(Dataset(f"{spec.use_case}.{name}", opened.digest, opened.uri, "source", opened.columns, opened.rows))
         yield opened
@@ -152,53 +153,6 @@ def _judge(contract: ContractResult, most: float) -> None:
         got=told,
         hint="look at quarantine.parquet of the run; mend the source, the SQL, or the contract",
     )
-
-
-def check_columns(spec: UseCaseSpec, columns: Mapping[str, str]) -> None:
-    """Refuse a dataset that lacks a column which the use case names, or holds a forbidden one.
-
-    Raises:
-        DataError: Names the column and where the use case names it.
-    """
-    place = Place(spec.extract) if spec.extract else None
-    for name in spec.forbidden:
-        if name in columns:
-            raise DataError(
-                f"column `{name}` is forbidden, and the dataset holds it",
-                expected="a dataset without it: it is known too late, or must not decide",
-                hint="take it out of the SQL's select list (it may be used there to compute the target)",
-                place=place,
-            )
-    for role, name in _named(spec):
-        if name not in columns:
-            near = difflib.get_close_matches(name, columns, n=1)
-            raise DataError(
-                f"`{role}` is `{name}`, which the dataset does not hold",
-                expected=f"one of {', '.join(columns)}",
-                hint=f"did you mean `{near[0]}`?" if near else "add it to the SQL's select list, or correct the name",
-                place=place,
-            )
-    if spec.event_time and not columns[spec.event_time.column].startswith(TIMES):
-        raise DataError(
-            f"event time `{spec.event_time.column}` is not a time",
-            expected="a column of type TIMESTAMP or DATE",
-            got=columns[spec.event_time.column],
-            hint="mend the values that are no times, or convert them in the SQL: "
-            f"`try_cast({quoted(spec.event_time.column)} as timestamp)`",
-            place=place,
-        )
-
-
-def _named(spec: UseCaseSpec) -> list[tuple[str, str]]:
-    named = [("target.column", spec.target.column)]
-    named += [("entity_key", spec.entity_key)] if spec.entity_key else []
-    named += [("event_time.column", spec.event_time.column)] if spec.event_time else []
-    named += [("split.group", spec.split.group)] if spec.split.group else []
-    named += [("evaluation.slices", name) for name in spec.evaluation.slices]
-    named += [("features.exclude", name) for name in spec.features.exclude]
-    named += [("success.by", bound.by) for bound in spec.success if bound.by]
-    named += [("requirements.by", by) for bound in spec.requirements if (by := getattr(bound, "by", None))]
-    return named
 
 
 def table(output: Output) -> pd.DataFrame:

@@ -20,6 +20,10 @@ _PURPOSES = (
     "Train rows are for fitting, and trials are judged by cross-validation within them; validation rows for choosing "
     "the candidate and the threshold; test rows for the verdict, once."
 )
+_MOVES = (
+    "Outcomes are not alike in all parts: expect figures to differ between them, and look at what changed before you "
+    "trust a threshold that was set on one of them."
+)
 _STATUSES = {"train": "info", "validation": "warning", "test": "ok"}
 _BECOMES = {
     "numeric": "itself, scaled; a missing value becomes the mean, with a mark",
@@ -43,7 +47,9 @@ def card(inputs: Inputs, output: Output) -> Card:
     counts = [int((problem.parts == number).sum()) for number in range(len(PARTS))]
     features = problem.features
     remarks = tuple(_remarks(problem, frame))
-    blocks: list[Block] = [Heading("The parts"), _parts(problem, frame), *_pictures(problem, frame, counts)]
+    moved = next((one.sentence for one in remarks if one.status == "warning"), "")
+    then = moved.replace("`", "").rstrip(".") if moved else f"{counted(len(features.kinds), 'column')} for the model"
+    blocks: list[Block] = [Heading("The parts"), *_pictures(problem, frame, counts), _parts(problem, frame)]
     blocks += [Heading("What to know"), Findings(remarks)]
     blocks += [Heading("Features"), *_features(problem), *_left_out(problem)]
     said = " and ".join(
@@ -55,15 +61,15 @@ def card(inputs: Inputs, output: Output) -> Card:
     return Card(
         title("prepare", spec),
         f"dataset {problem.digest[:12]}, divided {_manner(problem)}",
-        "warning" if any(one.status == "warning" for one in remarks) else "ok",
-        f"{said} {_manner(problem)}; {counted(len(features.kinds), 'column')} for the model",
+        "warning" if moved else "ok",
+        f"{said} {_manner(problem)}; {then}",
         tuple(blocks),
         (
             *((part, count) for part, count in zip(PARTS, counts, strict=True)),
             ("columns for the model", len(features.kinds)),
             ("kept from it", len(_apart(problem))),
         ),
-        word="outcomes move" if any(one.status == "warning" for one in remarks) else "divided",
+        word="outcomes move" if moved else "divided",
     )
 
 
@@ -175,7 +181,7 @@ def _moved(problem: Problem, frame: pd.DataFrame) -> Iterator[Remark]:
         spread = (before * (1 - before)) ** 0.5
         moved = abs(after - before) > _MOVED * before
     if moved and abs(after - before) > _CHANCE * spread / len(test) ** 0.5:
-        yield Remark("warning", said, "Outcomes are not alike in all parts: expect figures to differ between them.")
+        yield Remark("warning", said, _MOVES)
 
 
 def _features(problem: Problem) -> list[Block]:

@@ -86,6 +86,9 @@ def run(inputs: Inputs, emit: Emit) -> Output:
     rows = inputs.scratch / "train.parquet"
     write_parquet(read_rows(inputs.path, [*wanted, *(name for name in named if name not in wanted)], train), rows)
     reference = profile(rows, target=spec.target.column, event_time=event_time)
+    numbered = inputs.scratch / "parts.parquet"
+    write_parquet(pd.DataFrame({"part": parts.astype("uint8")}), numbered)
+    emit(Artifact("parts.parquet", numbered))
     _log(problem, reference, frame[spec.target.column], emit)
     return Output(problem, reference)
 

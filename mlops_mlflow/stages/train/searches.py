@@ -54,17 +54,19 @@ def _course(spec: UseCaseSpec, metric: str, trials: tuple[Trial, ...]) -> Pictur
 
 
 def _over(metric: str, name: str, found: Distribution, trials: list[Trial]) -> Picture:
-    label = f"{name} (log₁₀)" if "log" in found.kind else name
+    bounded = "uniform" in found.kind or found.kind == "randint"
     drawn = scatter(
         [place(found, trial.params[name]) for trial in trials],
         [trial.mean for trial in trials],
+        x_span=[place(found, end) for end in found.arguments[:2]] if bounded else (),
+        x_log="log" in found.kind,
         title=f"{metric} over {name}",
-        x_label=label,
+        x_label=f"{name} (log)" if "log" in found.kind else name,
         y_label=metric,
         width=400,
         height=230,
     )
-    return Picture(drawn, f"Each dot is a trial, at its value of `{name}`.")
+    return Picture(drawn, f"Each dot is a trial, over {'the whole range of' if bounded else 'its value of'} `{name}`.")
 
 
 def _by_choice(spec: UseCaseSpec, metric: str, name: str, trials: list[Trial]) -> Table:
@@ -81,17 +83,19 @@ def _by_choice(spec: UseCaseSpec, metric: str, name: str, trials: list[Trial]) -
 
 def _trials(spec: UseCaseSpec, metric: str, search: Search) -> Table:
     names = list(dict.fromkeys(name for trial in search.trials for name in trial.params))
+    kept = any(trial.kept for trial in search.trials)
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             str(trial.number + 1),
             of_metric(metric, trial.mean, spec),
             *(written(trial.params.get(name)) for name in names),
             Quantity(trial.seconds, "s"),
+            *(["an earlier run" if trial.kept else "this run"] if kept else []),
         )
         for trial in search.trials
     )
-    columns = ("trial", metric, *names, "took")
-    return Table(columns, rows, align=sides(columns, {"trial"}), limit=100)
+    columns = ("trial", metric, *names, "took", *(["made by"] if kept else []))
+    return Table(columns, rows, align=sides(columns, {"trial", "made by"}), limit=100)
 
 
 def place(found: Distribution, value: float) -> float:

@@ -15,9 +15,10 @@ from mlops_mlflow.core.bootstrap import Interval
 from mlops_mlflow.core.judgement import Finding, Verdict, verdict
 from mlops_mlflow.core.metrics.catalogue import DEFAULT_METRIC
 from mlops_mlflow.core.metrics.measure import Predictions, measure, measure_all
-from mlops_mlflow.core.records import Artifact, Emit, Metric, ModelUse, Param, Progress, Tag
+from mlops_mlflow.core.records import Artifact, Dataset, Emit, Metric, ModelUse, Param, Progress, Tag
 from mlops_mlflow.core.splits import SplitPlan, assign
 from mlops_mlflow.engines.digest import row_positions
+from mlops_mlflow.learning.kept import FILE, Kept, to_parquet
 from mlops_mlflow.learning.predict import Predictor, predictions
 from mlops_mlflow.learning.problem import Problem, Rows, blocks, chosen_model, event_nanoseconds, slice_rows
 from mlops_mlflow.stages.validate.criteria import Measured, asks_more, better_than_baseline
@@ -98,6 +99,7 @@ class Output:
         slices: Figures per slice.
         made: Predictions on test rows.
         block: What the intervals resample.
+        dataset: The test rows.
     """
 
     verdict: Verdict
@@ -109,6 +111,7 @@ class Output:
     slices: tuple[SliceFigure, ...]
     made: Predictions
     block: str
+    dataset: Dataset
 
     @property
     def pending(self) -> tuple[Finding, ...]:
@@ -139,8 +142,10 @@ def run(inputs: Inputs, emit: Emit) -> Output:
         tuple(_slices(problem, measured, shown(inputs))),
         measured.chosen,
         block,
+        problem.input("test"),
     )
     _log(inputs, output, emit)
+    emit(Artifact(FILE, to_parquet(list(_kept(inputs, measured, rows)))))
     return output
 
 
@@ -203,6 +208,15 @@ def _unseen(problem: Problem, plan: SplitPlan | None, rows: Rows) -> NDArray[np.
     return np.flatnonzero(assign(plan, positions, strata) == 2)
 
 
+def _kept(inputs: Inputs, measured: Measured, rows: Rows) -> Iterator[Kept]:
+    """What each model said of the test rows; of the champion's, those that are new to it."""
+    yield Kept("chosen", inputs.chosen, rows.numbers, measured.chosen)
+    yield Kept("baseline", inputs.baseline, rows.numbers, measured.baseline)
+    if inputs.champion is not None and measured.champion is not None:
+        made, fresh = measured.champion
+        yield Kept("champion", inputs.champion.version, rows.numbers[fresh], made)
+
+
 def _slices(problem: Problem, measured: Measured, names: tuple[str, ...]) -> Iterator[SliceFigure]:
     spec = problem.spec
     for column in spec.evaluation.slices:
@@ -215,7 +229,7 @@ def _slices(problem: Problem, measured: Measured, names: tuple[str, ...]) -> Ite
 def _log(inputs: Inputs, output: Output, emit: Emit) -> None:
     problem = inputs.problem
     name, dataset = chosen_model(inputs.chosen), problem.dataset("test")
-    emit(problem.input("test"))
+    emit(output.dataset)
     emit(ModelUse(name, "input"))
     emit(Tag("mlops.verdict", output.verdict))
     emit(Param("chosen", inputs.chosen))
@@ -231,11 +245,11 @@ def _log(inputs: Inputs, output: Output, emit: Emit) -> None:
     for metric, figure in output.champion_metrics.items():
         if np.isfinite(figure):
             emit(Metric(f"champion_{metric}", figure, dataset=dataset))
-    emit(Artifact("verdict.json", json.dumps(to_dict(output), indent=2)))
+    emit(Artifact("verdict.json", json.dumps(verdict_dict(output), indent=2)))
     emit(Artifact("findings.csv", table(output).to_csv(index=False)))
 
 
-def to_dict(output: Output) -> dict[str, Any]:
+def verdict_dict(output: Output) -> dict[str, Any]:
     """The verdict, its findings and figures as plain values; figures that are not defined are left out."""
     return {
         "verdict": output.verdict,

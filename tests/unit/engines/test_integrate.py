@@ -140,3 +140,10 @@ def test_times_are_utc_and_nothing_is_fetched_from_a_network(connection: duckdb.
     ]
     with pytest.raises(duckdb.Error):
         connection.execute("select * from 'https://127.0.0.1:1/a.parquet'")
+
+
+def test_sql_reads_the_sources_and_no_other_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "beside.csv").write_text("id\n1\n", encoding="utf-8")
+    with pytest.raises(QueryError, match="Cannot access file") as refused:
+        run(f"select * from read_csv('{tmp_path / 'beside.csv'}')")
+    assert "name the file under `sources`" in str(refused.value)

@@ -35,6 +35,33 @@ def test_by_time_no_fold_is_judged_on_what_lies_before_its_train_rows(tmp_path):
     assert sum(len(judge) for _, judge in pairs) == 96
 
 
+def test_one_hold_out_by_time_is_the_newest_fifth(tmp_path):
+    shuffled = every_kind().sample(frac=1, random_state=0).reset_index(drop=True)
+    found, rows = made(tmp_path, shuffled, **TIME, tuning={"folds": 1})
+    met = rows.about["met"].to_numpy()
+    [(fit, judge)] = folds(found, rows)
+    assert (len(fit), len(judge)) == (96, 24)
+    assert met[fit].max() < met[judge].min()
+
+
+@pytest.mark.parametrize("changes", [{}, GROUPED])
+def test_one_hold_out_is_one_of_four_folds(tmp_path, changes):
+    found, rows = made(tmp_path, **changes, tuning={"folds": 1})
+    [(fit, judge)] = folds(found, rows)
+    assert sorted([*fit, *judge]) == list(range(120))
+    assert 20 <= len(judge) <= 40
+    four = folds(*made(tmp_path, **changes, tuning={"folds": 4}))
+    assert any(np.array_equal(judge, other) for _, other in four)
+
+
+def test_too_few_rows_for_a_hold_out_are_told_what_needs_fewer(tmp_path):
+    frame = every_kind().assign(late=["rare"] * 3 + ["common"] * 117)
+    with pytest.raises(DataError, match="too few for cross-validation") as caught:
+        folds(*made(tmp_path, frame, tuning={"folds": 1}))
+    assert caught.value.expected == "at least 4 rows of each class"
+    assert "folds: 2" in caught.value.hint
+
+
 def test_by_time_equal_times_stay_together(tmp_path):
     found, rows = made(tmp_path, stamps(np.repeat(pd.date_range("2024-01-01", periods=7), 17)), **TIME)
     met = rows.about["met"].to_numpy()

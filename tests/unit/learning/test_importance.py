@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from builders import every_kind, problem
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.tree import DecisionTreeClassifier
 
 from mlops_mlflow.learning.importance import FIT_ROWS, NOISE, importances
 
@@ -70,3 +72,21 @@ def test_neither_estimator_nor_rows_are_changed(tmp_path):
     assert NOISE not in train.table
     assert train.table.equals(kept)
     assert len(train) < FIT_ROWS
+
+
+def test_a_tree_is_weighed_with_the_features_that_it_is_fitted_on(tmp_path):
+    rows = weighed(tmp_path, every_kind(400), estimator=HistGradientBoostingClassifier(max_iter=20))
+    assert rows[0].column == "strong"
+    assert rows[0].mean > 0.2
+    seen = weighed(tmp_path, every_kind(400)[["strong", "weak", "late"]], estimator=(tree := Watched(max_depth=3)))
+    assert len(seen) == 3
+    assert tree.columns == 3, "a number per column and the noise, gaps not filled and marked"
+    assert tree.gaps
+
+
+class Watched(DecisionTreeClassifier):
+    """A tree that remembers what it was fitted on."""
+
+    def fit(self, X, y):
+        self.columns, self.gaps = X.shape[1], bool(np.isnan(X).any())
+        return super().fit(X, y)

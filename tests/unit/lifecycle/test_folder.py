@@ -149,7 +149,15 @@ def test_problems_name_the_file_as_it_was_given(folder: Path, monkeypatch: pytes
 
 def test_a_module_that_is_a_link_out_of_the_folder_does_not_travel(tmp_path: Path) -> None:
     (tmp_path / "secret.py").write_text("KEY = 1")
-    folder = use_cases.tickets(tmp_path)
+    folder = use_cases.tickets(tmp_path, features="from .other import KEY\n" + use_cases.TICKETS_FEATURES)
     (folder / "other.py").symlink_to(tmp_path / "secret.py")
     with pytest.raises(UseCaseError, match=r"other\.py lies outside the folder"):
         load_folder(folder).modules()
+
+
+def test_only_modules_that_the_feature_module_imports_travel(tmp_path: Path) -> None:
+    folder = use_cases.tickets(tmp_path, features="from . import near\nfrom .far import there\n")
+    (folder / "near.py").write_text("def _late():\n    from .deep import x\n", encoding="utf-8")
+    for name in ("far", "deep", "stranger"):
+        (folder / f"{name}.py").write_text("there = 1\n", encoding="utf-8")
+    assert list(load_folder(folder).modules()) == ["deep.py", "far.py", "features.py", "near.py"]

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 def test_the_headline_says_rows_columns_sources_and_what_was_set_aside(walk):
     headline = walk("priced").card("extract").headline
-    assert headline == "399 rows × 6 columns from 1 source, 1 set aside"
+    assert headline == "399 rows × 6 columns from 1 source, 1 set aside (height: max 4)"
 
 
 def test_reasons_of_set_aside_rows_have_an_example_only_where_that_is_allowed(walk, page):
     shown, hidden = (page(walk(kind).card("extract")) for kind in ("priced", "plain"))
-    assert "for example" in shown
+    assert "such as 987654" in shown
     assert "987654" in shown
-    assert "for example" not in hidden
+    assert "such as" not in hidden
     assert "987654" not in hidden
     assert "quarantine.parquet" in hidden
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mlops_mlflow.cards.numbers import figure
+from mlops_mlflow.stages import train
 
 
 def test_the_headline_names_the_leader_its_figure_and_the_gap_to_the_best_baseline(walk):
@@ -56,7 +57,7 @@ def test_a_best_value_at_the_edge_of_its_range_is_pointed_out(walk, page):
             edged.append(replace(one, search=replace(one.search, trials=trials)))
         else:
             edged.append(one)
-    assert "The best C of <strong>logistic</strong> lies at the edge" in page(
+    assert "The best C of <strong>logistic</strong> lies at the upper edge of its range: 9.99, of 0.01 to 10" in page(
         walk("priced").card("train", fitted=tuple(edged))
     )
 
@@ -69,3 +70,17 @@ def test_numbers_are_pictured_and_choices_tabled(walk, page):
     assert ">criterion</th>" in html
     assert "Every trial of logistic" in html
     assert "Every trial of tree" in html
+
+
+def test_one_hold_out_is_called_so_and_shows_no_spread(walk, page):
+    walked = walk("priced")
+    spec = walked.inputs["train"].problem.spec
+    once = spec.model_copy(update={"tuning": spec.tuning.model_copy(update={"folds": 1})})
+    inputs = replace(walked.inputs["train"], problem=replace(walked.inputs["train"].problem, spec=once))
+    card = train.card(inputs, walked.outputs["train"])
+    assert card.subtitle.startswith("one hold-out inside ")
+    assert "on one hold-out" in card.headline
+    html = page(card)
+    assert "From one hold-out" in html
+    assert "cross-validat" not in html.lower()
+    assert "1 fold" not in html

@@ -1,0 +1,3 @@
+"""The least that any project of MLflow does."""
+
+import mlflow  # noqa: F401  # importing it is all

@@ -1,0 +1,1 @@
+"""Nothing of our own: Recipes expects the module to be there."""
