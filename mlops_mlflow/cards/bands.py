@@ -63,6 +63,8 @@ def labels(frame: Plot, bands: Sequence[Band], convert: Convert) -> str:
         x, y = (pixels[0] + 4, frame.top + 12) if band.axis == "x" else (frame.left + 4, pixels[0] - 4)
         if band.axis == "y" and y < frame.top + 10:
             y = pixels[0] + 13
+        if band.axis == "x" and pixels[1] - pixels[0] < 0.5:
+            y = frame.bottom - 8  # a limit is often where a curve has its peak
         halo = {"stroke": svg.PAPER, "stroke_width": "3", "paint_order": "stroke"}
         parts.append(svg.text(x, y, label, fill=svg.STATUS_COLOURS.get(band.status, svg.MUTED), **halo))
     return "".join(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from numbers import Real
+from typing import TypeGuard
 
 from mlops_mlflow.cards.blocks import Badge, Bar, Cell, Link, Picture, Quantity, Status, Table
 from mlops_mlflow.cards.markup import clean, escape, inline
@@ -92,21 +93,32 @@ def _side(block: Table, index: int, rows: tuple[tuple[Cell, ...], ...]) -> str:
 
 def _column(values: list[Cell]) -> list[str]:
     """The cells of one column, its numbers written alike."""
-    numbers = [value if _is_number(value) else None for value in values]
+    numbers = [value.value if _is_plain_bar(value) else value if _is_number(value) else None for value in values]
     written = aligned(numbers)  # type: ignore[arg-type]  # numbers and None are left
-    return [text if _is_number(value) else cell(value) for value, text in zip(values, written, strict=True)]
+    return [_written(value, text) for value, text in zip(values, written, strict=True)]
+
+
+def _written(value: Cell, text: str) -> str:
+    """A cell, with ``text`` for the number that it is."""
+    if _is_plain_bar(value):
+        return _bar(value, text)
+    return text if _is_number(value) else cell(value)
+
+
+def _is_plain_bar(value: object) -> TypeGuard[Bar]:
+    return isinstance(value, Bar) and value.unit is None
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _bar(bar: Bar) -> str:
+def _bar(bar: Bar, text: str = "") -> str:
     if bar.value is None or not math.isfinite(value := as_float(bar.value)):
         return figure(bar.value)
     share = min(max(value / bar.most, 0.0), 1.0) if bar.most > 0 else 0.0
     length = f'<i style="width:{share * 100:.1f}%"></i>' if share > 0 else ""
-    shown = f'<span class="figure">{escape(figure(bar.value, bar.unit), _LONGEST_CELL)}</span>'
+    shown = f'<span class="figure">{escape(text or figure(bar.value, bar.unit), _LONGEST_CELL)}</span>'
     return f'<span class="bar">{shown}<span class="track">{length}</span></span>'
 
 

@@ -19,7 +19,7 @@ Intervals = Mapping[str, tuple[Iterable[Any], Iterable[Any]]]
 XY = dict[str, tuple[Floats, Floats]]
 
 _MOST_SERIES = 40
-_DENSE = 2_000
+_DENSE, _SPARSE = 2_000, 100  # points: so many hide each other; so few do not
 _MOST_DOTS = 60  # of a line that also marks its points
 
 
@@ -151,7 +151,8 @@ def scatter(
     include = (0,) if reference == "zero" else ()
     x_axis = (log_axis if x_log else number_axis)(xs, label=x_label, include=x_span)
     frame = plot.framed(width, height, x_axis, number_axis(ys, include=include, label=y_label, snap=True))
-    dots = _density(frame, xs, ys) if len(xs) > _DENSE else _dots(frame.x(xs), frame.y(ys), svg.ACCENT, "0.5")
+    shade = "0.5" if len(xs) > _SPARSE else "0.9"
+    dots = _density(frame, xs, ys) if len(xs) > _DENSE else _dots(frame.x(xs), frame.y(ys), svg.ACCENT, shade)
     lines = {"diagonal": _diagonal, "zero": _zero}
     parts = [frame.axes(), dots, lines[reference](frame) if reference else ""]
     told = f"{figure(len(xs))} points; {_range('x', xs)}; {_range('y', ys)}."

@@ -34,20 +34,24 @@ _SAFE_INTEGER = 2**53  # what every reader of JSON can hold
 
 
 def to_markdown(card: Card) -> str:
-    """Headline, facts and remarks, short enough for a run's note."""
+    """Headline, remarks and facts, short enough for a run's note.
+
+    Of a note MLflow's page shows some five lines until somebody asks for more: what to know or do comes before facts.
+    """
     status = Status(card.status)
     word = markdown(card.word or status.word, 60)
     lines = [f"**{_SIGNS[status]} {word}: {markdown(unmarked(card.headline), _SENTENCE)}**", ""]
     about = " · ".join(markdown(part, _SENTENCE) for part in (card.title, card.subtitle) if part.strip())
-    lines += [about, ""] if about else []
-    if card.facts:
-        facts = [(markdown(label, 100), markdown(words(value), 100)) for label, value in card.facts[:_MOST_FACTS]]
-        lines += [f"| {' | '.join(label for label, _ in facts)} |", "| --- " * len(facts) + "|"]
-        lines += [f"| {' | '.join(value for _, value in facts)} |", ""]
     remarks = list(_remarks(card.blocks))
     lines += [_remark(remark) for remark in remarks[:_MOST_REMARKS]]
     if len(remarks) > _MOST_REMARKS:
         lines.append(f"- … and {len(remarks) - _MOST_REMARKS} more")
+    lines += [""] if remarks else []
+    if card.facts:
+        facts = [(markdown(label, 100), markdown(words(value), 100)) for label, value in card.facts[:_MOST_FACTS]]
+        lines += [f"| {' | '.join(label for label, _ in facts)} |", "| --- " * len(facts) + "|"]
+        lines += [f"| {' | '.join(value for _, value in facts)} |", ""]
+    lines += [about] if about else []
     return "\n".join(lines).rstrip() + "\n"
 
 

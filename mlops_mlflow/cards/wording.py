@@ -7,10 +7,11 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
-from mlops_mlflow.cards.blocks import Cell, Quantity
+from mlops_mlflow.cards.blocks import Cell, Quantity, Remark, Status
 from mlops_mlflow.cards.numbers import figure
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 
+_WEIGHTS = (Status.FAILED, Status.UNKNOWN, Status.WARNING, Status.INFO, Status.OK)
 _PLAIN = re.compile(r"(?!(?i:y|n|yes|no|on|off|true|false|null)\b)[A-Za-z_]\w*")  # without YAML's own words
 _UNITS = {"latency_p95_ms": "ms", "training_seconds": "s", "model_size_mb": "MB", "mape": "%"}
 
@@ -30,6 +31,11 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     if len(names) > most:
         return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def gravest_first(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
+    """Remarks by how much they matter; those of the same weight in the order that they were made in."""
+    return tuple(sorted(remarks, key=lambda one: _WEIGHTS.index(Status(one.status))))
 
 
 def yaml_line(key: str, names: Iterable[str]) -> str:

@@ -47,8 +47,15 @@ class Terminal:
         """A line."""
         self._console.print(text, markup=False, soft_wrap=True)
 
+    def look(self, stage: str) -> None:
+        """An earlier result of a stage is looked for."""
+        self._clear()
+        doing = "reading the sources" if stage == "extract" else "looking for an earlier result"
+        self._task = self._progress.add_task(doing, stage=stage, total=1)
+
     def begin(self, stage: str) -> None:
         """A stage begins."""
+        self._clear()
         self._task = self._progress.add_task("", stage=stage, total=1)
 
     def progress(self, stage: str, progress: records.Progress) -> None:  # noqa: ARG002  # one stage at a time
@@ -58,17 +65,21 @@ class Terminal:
 
     def end(self, stage: str, status: str, seconds: float, headline: str) -> None:
         """A stage has ended."""
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None
+        self._clear()
         plain = escape(headline.replace("**", "").replace("`", ""))
         self._console.print(f"{SIGNS[status]} {stage:<9} {seconds:6.1f} s  {plain}", soft_wrap=True)
 
     def reuse(self, stage: str, run_id: str, ended: int, headline: str) -> None:
         """A stage need not run."""
+        self._clear()
         plain = escape(headline.replace("**", "").replace("`", ""))
         told = f"[dim](run {run_id[:8]}, {age(ended)})[/]"
         self._console.print(f"[cyan]=[/] {stage:<9}   reused  {plain}  {told}", soft_wrap=True)
+
+    def _clear(self) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
 
 
 def age(ended: int) -> str:

@@ -56,8 +56,12 @@ def block_interval(
     if count < FEWEST_BLOCKS:
         return None
     random = np.random.default_rng(seed)
-    even = np.full(count, 1 / count)
-    figures = [statistic(random.multinomial(count, even).astype(float)[blocks]) for _ in range(draws)]
+
+    def weights() -> NDArray[np.float64]:
+        drawn = random.integers(0, count, count)
+        return np.bincount(drawn, minlength=count).astype(float)[blocks]
+
+    figures = [statistic(weights()) for _ in range(draws)]
     defined = np.array(figures)[np.isfinite(figures)]
     if len(defined) < draws / 2:
         return None

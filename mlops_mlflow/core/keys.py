@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+NOTHING = "null"
 LONGEST = 60
 """Values up to so many characters stand in a key as they are, so that a change can be told; longer ones as a digest."""
 
@@ -28,8 +29,8 @@ class Key:
         return digest(dict(self.parts))[:32]
 
     def to_json(self, longest: int) -> str:
-        """The parts as JSON of at most so many characters; what is too long is told by section."""
-        parts = dict(self.parts)
+        """The parts that say something, as JSON of at most so many characters; what is too long is told by section."""
+        parts = {name: value for name, value in self.parts.items() if value != NOTHING}
         while len(text := json.dumps(parts, sort_keys=True)) > longest:
             depth = max(name.count(".") for name in parts)
             if depth == 0:

@@ -17,7 +17,7 @@ LARGEST = 1e30
 
 
 def associations(
-    path: Path, target: str, task: Task, columns: Sequence[str], *, sample: int = 50_000, seed: int
+    path: Path, target: str, task: Task, columns: Sequence[str], *, sample: int = 20_000, seed: int
 ) -> dict[str, float]:
     """Strength of each column alone for the target, from 0 (tells nothing) to 1 (tells all).
 

@@ -9,16 +9,19 @@ from collections.abc import Mapping
 KNOWN = {
     "catboost": "catboost",
     "duckdb": "duckdb",
+    "fairlearn": "fairlearn",
     "hyperopt": "hyperopt",
     "joblib": "joblib",
     "lightgbm": "lightgbm",
     "mlflow": "mlflow",
     "numpy": "numpy",
     "pandas": "pandas",
+    "pandera": "pandera",
     "pyarrow": "pyarrow",
     "scipy": "scipy",
     "sklearn": "scikit-learn",
     "skops": "skops",
+    "threadpoolctl": "threadpoolctl",
     "xgboost": "xgboost",
 }
 """Of modules that models and stages are made of: to find others, the whole environment has to be read."""

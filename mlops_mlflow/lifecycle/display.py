@@ -13,6 +13,9 @@ class Display(Protocol):
     def say(self, text: str) -> None:
         """A line."""
 
+    def look(self, stage: str) -> None:
+        """An earlier result of a stage is looked for; for ``extract`` the sources are read."""
+
     def begin(self, stage: str) -> None:
         """A stage begins."""
 
@@ -30,6 +33,9 @@ class Silent:
     """Shows nothing."""
 
     def say(self, text: str) -> None:
+        """Nothing."""
+
+    def look(self, stage: str) -> None:
         """Nothing."""
 
     def begin(self, stage: str) -> None:

@@ -22,7 +22,7 @@ from mlops_mlflow.lifecycle.plan import STAGES, missing
 from mlops_mlflow.lifecycle.session import Execution, Session
 from mlops_mlflow.lifecycle.wiring import TAKES, WIRING
 from mlops_mlflow.tracking.results import GoneError, Result
-from mlops_mlflow.tracking.tracker import KIND, STAGE
+from mlops_mlflow.tracking.tracker import KIND, RUN_OF, STAGE
 from mlops_mlflow.tracking.writer import Writer
 
 
@@ -43,12 +43,13 @@ def run_stages(session: Session, target: str) -> Execution:
     stages = missing(target, session.done)
     for stage in stages:
         session.done[stage] = _reused(session, stage) or execute(session, stage)
-    session.tag({f"mlops.run.{stage}": done.run_id for stage, done in session.done.items()})
+    session.tag({f"{RUN_OF}{stage}": done.run_id for stage, done in session.done.items()})
     return session.done[stages[-1] if stages else STAGES[-1]]
 
 
 def _reused(session: Session, stage: str) -> Execution | None:
     """What an earlier run with the same key gave; None where the stage has to run."""
+    session.display.look(stage)
     key = _key(session, stage)
     found = lookup(session, stage, key) if key is not None and may_reuse(session.options, stage) else None
     if isinstance(found, GoneError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from mlops_mlflow.lifecycle.cache.searches import trials
 from mlops_mlflow.lifecycle.plan import missing
 from mlops_mlflow.lifecycle.session import Execution, Session
 from mlops_mlflow.tracking.results import GoneError, Result, nearest, of_run
+from mlops_mlflow.tracking.writer import LONGEST_PARTS
 
 MOST_REASONS = 6
 NEVER = "it has not run before"
@@ -91,7 +93,8 @@ def _same(session: Session) -> bool:
 
 def _miss(session: Session, stage: str, key: Key, statuses: dict[str, str]) -> Forecast:
     """Which parts of the key changed from the nearest earlier run."""
-    found = [(changes(parts, key.parts), run_id, ended) for run_id, ended, parts in nearest(session.tracker, stage)]
+    wanted = json.loads(key.to_json(LONGEST_PARTS))  # as the runs tell theirs
+    found = [(changes(parts, wanted), run_id, ended) for run_id, ended, parts in nearest(session.tracker, stage)]
     more = tuple(_known_trials(session)) if stage == "train" else ()
     if not found:
         return Forecast(stage, "miss", reasons=(NEVER, *more))

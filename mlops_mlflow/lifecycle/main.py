@@ -13,7 +13,7 @@ from mlops_mlflow.core.plain import from_plain
 from mlops_mlflow.core.records import Dataset, Metric, ModelUse, Note, Param, Tag
 from mlops_mlflow.governance.registry import Version, register
 from mlops_mlflow.lifecycle.execute import run_stages
-from mlops_mlflow.lifecycle.notes import StagePage, run_note, verdict_note
+from mlops_mlflow.lifecycle.notes import StagePage, lifecycle_note, verdict_note
 from mlops_mlflow.lifecycle.plan import MAIN
 from mlops_mlflow.lifecycle.session import Session
 
@@ -128,8 +128,8 @@ def _note(session: Session, outcome: _Outcome) -> str:
         StagePage(stage, session.tracker.page(done.run_id), done.headline, done.reused)
         for stage, done in session.done.items()
     ]
-    head = verdict_note(outcome.verdict, outcome.chosen, outcome.findings)
-    return f"{head}\n\n{run_note(outcome.verdict, session.folder.spec.use_case, pages)}"
+    use_case = session.folder.spec.use_case
+    return lifecycle_note(use_case, outcome.verdict, outcome.chosen, outcome.findings, pages)
 
 
 def _description(session: Session, outcome: _Outcome) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlops_mlflow.cards.markup import markdown
+from mlops_mlflow.cards.wording import counted, listed
 from mlops_mlflow.core.judgement import Finding
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.stages.design.run import promises
@@ -48,37 +49,50 @@ class StagePage:
 
 
 _SIGNS = {"passed": "✓", "failed": "✗", "unknown": "?", "pending": "…"}
+_WEIGHTS = ("failed", "unknown", "pending", "passed")
 
 
 def verdict_note(verdict: str, chosen: str, findings: Sequence[Finding]) -> str:
     """The verdict first, then what it stands on, the gravest first."""
-    order = ["failed", "unknown", "pending", "passed"]
-    ranked = sorted(findings, key=lambda one: order.index(one.outcome))
-    lines = "\n".join(
-        f"- {_SIGNS[one.outcome]} {one.outcome}: **{markdown(one.subject, 200)}**: {markdown(one.reason, 400)}"
-        for one in ranked
-    )
-    return f"**{_SIGNS[verdict]} {verdict}: {markdown(chosen, 200)}**, judged on test rows\n\n{lines}"
+    return f"{_verdict(verdict, chosen, findings)}.\n\n{_told(findings)}"
 
 
-def run_note(verdict: str, use_case: str, pages: Sequence[StagePage]) -> str:
-    """What to do now, and the stages: which ran, which were reused, what each found."""
+def lifecycle_note(
+    use_case: str, verdict: str, chosen: str, findings: Sequence[Finding], pages: Sequence[StagePage]
+) -> str:
+    """What a lifecycle came to, what to do now, what it stands on, and what each stage found.
+
+    MLflow's page shows some five lines until somebody asks for more, so the answer and what to do fit into these.
+    """
+    judged = next((one.address for one in pages if one.stage == "validate"), "")
+    if verdict == "passed":
+        then = f". Read [the model card]({judged}); hold it against the model in Production: `mlops compare {use_case}`"
+    else:
+        missed = f"[the card of validate]({judged}) says what is missed, by how much, and what may help"
+        then = f" and is not registered: {missed}"
+    reused = listed([one.stage for one in pages if one.reused], len(pages))
+    again = f"Nothing had changed for {reused}: reused from earlier lifecycles.\n\n" if reused else ""
     rows = "\n".join(
         f"| [{one.stage}]({one.address}) | {'reused' if one.reused else 'ran'} | {markdown(one.headline, 400)} |"
         for one in pages
     )
-    told = "\n".join(f"- {line}" for line in _next(verdict, use_case, pages))
     return (
-        f"**What to do next**\n\n{told}\n\n"
-        f"**Stages, each with a `card.html` under Artifacts**; what is reused is the run of an earlier lifecycle.\n\n"
+        f"{_verdict(verdict, chosen, findings)}{then}.\n\n{again}{_told(findings)}\n\n"
+        f"**Stages, each with a `card.html` under Artifacts**\n\n"
         f"| stage | | what it found |\n| --- | --- | --- |\n{rows}"
     )
 
 
-def _next(verdict: str, use_case: str, pages: Sequence[StagePage]) -> Iterator[str]:
-    judged = next((f"[the card of validate]({one.address})" for one in pages if one.stage == "validate"), "validate")
-    if verdict == "passed":
-        yield f"Read the model card: {judged}."
-        yield f"Hold it against the model in Production, or the one before it: `mlops compare {use_case}`."
-    else:
-        yield f"Nothing was registered: {judged} says what is missed, by how much, and what may help."
+def _verdict(verdict: str, chosen: str, findings: Sequence[Finding]) -> str:
+    checked = [one for one in findings if one.outcome != "pending"]
+    kept = sum(one.outcome == "passed" for one in checked)
+    held = f"keeps {kept} of {counted(len(checked), 'bound')} on test rows"
+    return f"**{_SIGNS[verdict]} {verdict}: {markdown(chosen, 200)}** {held}"
+
+
+def _told(findings: Sequence[Finding]) -> str:
+    ranked = sorted(findings, key=lambda one: _WEIGHTS.index(one.outcome))
+    return "\n".join(
+        f"- {_SIGNS[one.outcome]} {one.outcome}: **{markdown(one.subject, 200)}**: {markdown(one.reason, 400)}"
+        for one in ranked
+    )

@@ -11,11 +11,14 @@ from typing import Any, Literal
 
 from mlops_mlflow.core.errors import TrackingError
 from mlops_mlflow.tracking.errors import translated, unreachable, without_password
+from mlops_mlflow.tracking.new_database import make_database
 from mlops_mlflow.tracking.process import PROCESS, this_process
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 DEFAULT_EXPERIMENT = "0"
 KIND, STAGE, USE_CASE = "mlops.kind", "mlops.stage", "mlops.use_case"
+RUN_OF = "mlops.run."
+"""With the name of a stage: the tag of a lifecycle that names the run it stands on."""
 ANSWER_SECONDS = 10
 LONGEST_NOTE = 20_000  # of an experiment; MLflow refuses more
 DATABASES = {"sqlite", "postgresql", "mysql", "mssql"}
@@ -107,8 +110,13 @@ def open_tracker(use_case: str, tracking_uri: str | None = None, *, create: bool
         mlflow.set_tracking_uri(tracking_uri)
     uri = mlflow.get_tracking_uri()
     shown = without_password(uri)
-    if not create and not _has_file(uri):
+    file = _sqlite_file(uri)
+    if not create and file is not None and not file.exists():
         raise _nothing_run(use_case, f"there is no {shown}")
+    if file is not None and not file.exists():
+        with translated(f"make the folder of {shown}", uri=shown):
+            file.parent.mkdir(parents=True, exist_ok=True)
+        make_database(uri, file)
     check_reachable(uri)
     with translated("open the tracking server", uri=shown):
         client = mlflow.MlflowClient(tracking_uri=uri)
@@ -123,14 +131,14 @@ def open_tracker(use_case: str, tracking_uri: str | None = None, *, create: bool
     return Tracker(client, uri, str(found.experiment_id))
 
 
-def _has_file(uri: str) -> bool:
-    """Whether the file of a SQLite database is there; True for every other kind of server."""
+def _sqlite_file(uri: str) -> Path | None:
+    """The file of a SQLite database; None for one in memory, and for every other kind of server."""
     import sqlalchemy
 
-    if not uri.startswith("sqlite"):
-        return True
+    if not uri.startswith("sqlite:"):
+        return None
     file = sqlalchemy.make_url(uri).database
-    return not file or Path(file).exists()
+    return Path(file) if file and not file.startswith((":", "file:")) else None
 
 
 def _nothing_run(use_case: str, got: str) -> NothingRunError:
@@ -164,7 +172,6 @@ def check_reachable(uri: str) -> None:
 
     Raises:
         TrackingError: It gives none within 10 seconds, or answers that it is broken.
-        StorageError: The folder of a database's file cannot be made.
     """
     if uri.startswith("http"):
         _ask_server(uri)
@@ -199,9 +206,6 @@ def _ask_database(uri: str) -> None:
     try:
         url = sqlalchemy.make_url(uri)
         local = url.get_backend_name() == "sqlite"
-        if local and url.database:
-            with translated(f"make the folder of {shown}", uri=shown):
-                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         patience = {} if local else {"connect_timeout": ANSWER_SECONDS}
         engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool, connect_args=patience)
         with engine.connect() as connection:

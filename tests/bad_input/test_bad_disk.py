@@ -114,6 +114,6 @@ def test_a_read_only_folder_for_the_database_is_told(
     ended = shell("run", "uc")
 
     assert ended.code == 2, ended.err
-    assert "fixed/mlflow.db cannot be reached" in ended.message
+    assert "could not make the database mlflow.db" in ended.message
     assert "unable to open database file" in ended.message
     assert "Traceback" not in ended.err

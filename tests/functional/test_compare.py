@@ -119,5 +119,5 @@ def test_the_page_shows_the_answer(desk: Desk, request: pytest.FixtureRequest) -
     pictures = request.config.getoption("--pictures")
     with visiting("file://", Path(pictures) if pictures else None) as visitor:
         seen = visitor.look("comparison", str(desk.folder / "comparison.html"), "What differs")
-    for awaited in ("version 1", "What to do", "no difference", "By slice", "LogisticRegression"):
+    for awaited in ("version 1", "What to do", "no difference", "By slice", "logistic"):
         assert awaited in seen

@@ -34,7 +34,6 @@ TRIAL_READS = ("tuning.metric", "tuning.folds", "tuning.algorithm", "tuning.rows
 UPSTREAM = {"explore": "extract", "prepare": "extract", "train": "prepare", "evaluate": "train", "validate": "evaluate"}
 """Whose result a stage stands on. ``design`` gives nothing that others take."""
 DATA = "rows of the dataset"
-LONGEST = 7_000  # of the parts as a tag; MLflow refuses more than 8,000
 
 
 @dataclass(frozen=True)

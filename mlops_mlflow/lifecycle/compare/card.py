@@ -95,7 +95,7 @@ def _figures(one: Comparison) -> list[Block]:
         return []
     blocks: list[Block] = [Heading("Figures")]
     shown, rest = one.metrics[:_MOST_METRICS], one.metrics[_MOST_METRICS:]
-    if one.main is not None:
+    if one.main is not None and not _alike(one, one.main):
         blocks.append(_picture(one, one.main))
     table = _pair if one.paired and len(one.sides) == 2 else _side_by_side
     blocks.append(table(one, shown, _caption(one)))
@@ -106,6 +106,12 @@ def _figures(one: Comparison) -> list[Block]:
     if rest:
         blocks.append(Fold(counted(len(rest), "more metric"), (table(one, rest, ""),)))
     return blocks
+
+
+def _alike(one: Comparison, main: Compared) -> bool:
+    """Whether there is no difference at all that a picture could show."""
+    inside = [each.compared for each in one.slices if each.compared.metric == main.metric]
+    return one.paired and all(apart.value == 0 for each in (main, *inside) for apart in each.apart)
 
 
 def _caption(one: Comparison) -> str:

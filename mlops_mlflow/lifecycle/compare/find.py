@@ -10,9 +10,9 @@ from mlops_mlflow.core.errors import MlopsError, TrackingError
 from mlops_mlflow.governance.registry import champion
 from mlops_mlflow.learning.baselines import BASELINE, SEASONAL
 from mlops_mlflow.tracking.errors import translated
-from mlops_mlflow.tracking.tracker import KIND, STAGE, USE_CASE, Tracker
+from mlops_mlflow.tracking.tracker import KIND, RUN_OF, STAGE, USE_CASE, Tracker
 
-CANDIDATE, CHOSEN, STOOD_ON = "mlops.candidate", "mlops.chosen", "mlops.run."
+CANDIDATE, CHOSEN = "mlops.candidate", "mlops.chosen"
 SHORT = 8
 Part = Literal["test", "validation"]
 STAGE_OF: dict[Part, str] = {"test": "validate", "validation": "evaluate"}
@@ -145,7 +145,7 @@ class Finder:
 
     def of_lifecycle(self, run: Any) -> Side:
         """What a lifecycle chose."""
-        stages = {name.removeprefix(STOOD_ON): of for name, of in run.data.tags.items() if name.startswith(STOOD_ON)}
+        stages = {name.removeprefix(RUN_OF): of for name, of in run.data.tags.items() if name.startswith(RUN_OF)}
         name = run.data.params.get("chosen", "")
         if not name and "evaluate" in stages:
             name = self._get(stages["evaluate"], "evaluate").data.tags.get(CHOSEN, "")
@@ -205,15 +205,15 @@ class Finder:
 
     def _stood_on(self, stage: str, run_id: str) -> dict[str, str]:
         """Runs of the newest lifecycle that stands on this run; the run itself where none does."""
-        found = self._search(f"tags.`{STOOD_ON}{stage}` = '{run_id}'")
+        found = self._search(f"tags.`{RUN_OF}{stage}` = '{run_id}'")
         tags = found[0].data.tags if found else {}
-        stages = {name.removeprefix(STOOD_ON): of for name, of in tags.items() if name.startswith(STOOD_ON)}
+        stages = {name.removeprefix(RUN_OF): of for name, of in tags.items() if name.startswith(RUN_OF)}
         return stages | {stage: run_id}
 
     def _lifecycles(self) -> list[Any]:
         """Finished lifecycles that judged a model, the newest first."""
         found = self._search(f"tags.`{KIND}` = 'lifecycle' and attributes.status = 'FINISHED'")
-        return [run for run in found if f"{STOOD_ON}validate" in run.data.tags or "mlops.verdict" in run.data.tags]
+        return [run for run in found if f"{RUN_OF}validate" in run.data.tags or "mlops.verdict" in run.data.tags]
 
     def _versions(self) -> dict[str, Any]:
         with translated(f"read the versions of {self.use_case}", uri=self.tracker.shown_uri):

@@ -8,9 +8,8 @@ from typing import Any
 
 from mlops_mlflow.core.errors import RegistryError, TrackingError
 from mlops_mlflow.tracking.errors import translated
-from mlops_mlflow.tracking.tracker import KIND, USE_CASE, Tracker
+from mlops_mlflow.tracking.tracker import KIND, RUN_OF, USE_CASE, Tracker
 
-RUN_OF = "mlops.run."
 NEEDED = ("design", "extract", "prepare", "evaluate")
 
 

@@ -111,12 +111,13 @@ def _judgement(spec: UseCaseSpec) -> KeyValues:
     split, tuning = spec.split, spec.tuning
     how = _SPLITS[split.by].format(event_time=spec.event_time and spec.event_time.column, group=split.group)
     tuned = f"`{tuning.metric}`" if tuning.metric else "the usual metric of the task"
+    folds = "on one hold-out" if tuning.folds == 1 else f"in {tuning.folds} folds"
     guard = f", at most {figure(tuning.timeout.total_seconds(), 's')} per candidate" if tuning.timeout else ""
     chosen = spec.evaluation.choose_by or ("value_per_row" if spec.value else tuning.metric)
     shares = " / ".join(figure(share, "%") for share in (split.train, split.validation, split.test))
     told: list[tuple[str, Cell]] = [
         ("Rows are divided", f"{shares} (train / validation / test) {how}"),
-        ("Trials are judged by", f"{tuned}, in {tuning.folds} folds inside the train rows{guard}"),
+        ("Trials are judged by", f"{tuned}, {folds} inside the train rows{guard}"),
         ("The candidate is chosen by", f"{f'`{chosen}`' if chosen else tuned}, on validation rows"),
         ("The verdict is given", "on test rows, once"),
     ]

@@ -11,7 +11,7 @@ import pandas as pd
 from mlops_mlflow.cards.blocks import Badge, Block, Card, Cell, Findings, Heading, Picture, Remark, Table
 from mlops_mlflow.cards.charts import bars
 from mlops_mlflow.cards.numbers import figure
-from mlops_mlflow.cards.wording import counted, gap, listed, of_metric, title, told, yaml_line
+from mlops_mlflow.cards.wording import counted, gap, gravest_first, listed, of_metric, title, told, yaml_line
 from mlops_mlflow.core.metrics.catalogue import CATALOGUE, better
 from mlops_mlflow.core.metrics.measure import Predictions
 from mlops_mlflow.core.usecase.document import UseCaseSpec
@@ -37,7 +37,7 @@ def card(inputs: Inputs, output: Output) -> Card:
     won = better(metric, *figures)
     word = "better" if won else "no better" if figures[0] == figures[1] else "worse"
     apart = f"{gap(metric, figures[0] - figures[1], spec)} {word}" if figures[0] != figures[1] else word
-    remarks = tuple(_remarks(inputs, output))
+    remarks = gravest_first(_remarks(inputs, output))
     blocks: list[Block] = [Heading("What to know"), Findings(remarks)] if remarks else []
     blocks += [Heading("The candidates"), _picture(spec, output), _comparison(spec, output)]
     blocks += details(output, spec.target.column, examples=spec.card.examples)

@@ -21,10 +21,11 @@ from mlops_mlflow.cards.blocks import (
 )
 from mlops_mlflow.cards.charts import bars, histogram, line
 from mlops_mlflow.cards.numbers import figure
-from mlops_mlflow.cards.wording import counted, title
+from mlops_mlflow.cards.wording import counted, title, yaml_line
 from mlops_mlflow.core.profiles import ColumnProfile, TargetProfile, Unit
 from mlops_mlflow.stages.explore.columns import columns_table
 from mlops_mlflow.stages.explore.distributions import evened
+from mlops_mlflow.stages.explore.observations import Observation
 from mlops_mlflow.stages.explore.run import Inputs, Output
 
 _PICTURED = 6
@@ -83,7 +84,12 @@ def _span(output: Output) -> str:
 def _observations(output: Output) -> Block:
     if not output.observations:
         return Findings((Remark("ok", "Nothing odd was found in any column."),))
-    return Findings(tuple(Remark(one.level, one.sentence, one.advice) for one in output.observations))
+    return Findings(tuple(Remark(one.level, one.sentence, _advice(one)) for one in output.observations))
+
+
+def _advice(one: Observation) -> str:
+    """What to do, with the line that does it."""
+    return f"{one.advice} The line: `{yaml_line('forbidden', one.forbid)}`." if one.forbid else one.advice
 
 
 def _target_facts(output: Output) -> list[tuple[str, Cell]]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mlops_mlflow.cards.wording import listed, yaml_line
 from mlops_mlflow.core.profiles import ColumnProfile, TableProfile
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.learning.target import Outcomes
@@ -25,18 +24,26 @@ ORDER: dict[Level, int] = {"failed": 0, "warning": 1, "info": 2}
 
 @dataclass(frozen=True)
 class Observation:
-    """One sentence about the dataset, how grave it is, and what to do."""
+    """One sentence about the dataset, how grave it is, and what to do.
+
+    Attributes:
+        level: How grave it is.
+        sentence: What was seen.
+        advice: What to do.
+        forbid: Columns that the use case may have to forbid.
+    """
 
     level: Level
     sentence: str
     advice: str = ""
+    forbid: tuple[str, ...] = ()
 
 
 def observe(
     spec: UseCaseSpec, seen: TableProfile, outcomes: Outcomes, told: dict[str, float]
 ) -> tuple[Observation, ...]:
     """All observations, the gravest first."""
-    found = [*_leaks(spec, told), *_rows(spec, seen), *_target(seen, outcomes), *_times(seen)]
+    found = [*_leaks(told), *_rows(spec, seen), *_target(seen, outcomes), *_times(seen)]
     columns = [one for one in seen.columns if one.name not in {spec.target.column, spec.entity_key}]
     found += _gaps(spec, columns)
     for column in columns:
@@ -45,7 +52,7 @@ def observe(
     return tuple(sorted(found, key=lambda one: ORDER[one.level]))
 
 
-def _leaks(spec: UseCaseSpec, told: dict[str, float]) -> Iterator[Observation]:
+def _leaks(told: dict[str, float]) -> Iterator[Observation]:
     ranked = sorted(told.items(), key=lambda pair: -pair[1])
     leaking: dict[Level, dict[str, float]] = {}
     for place, (name, strength) in enumerate(ranked):
@@ -60,10 +67,17 @@ def _leaks(spec: UseCaseSpec, told: dict[str, float]) -> Iterator[Observation]:
         many = f"{len(found)} columns tell the target too well, each alone (strength of 1), and may leak the outcome: "
         yield Observation(
             level,
-            one if len(found) == 1 else f"{many}{listed(named, MOST_NAMED)}.",
-            "When is it known? What is known only after the decision goes out of the SQL and into the use case as "
-            f"`{yaml_line('forbidden', [*spec.forbidden, *found])}`.",
+            one if len(found) == 1 else f"{many}{_named(named)}.",
+            "When is it known? What is known only after the decision goes out of the SQL, and into the use case under "
+            "`forbidden`.",
+            tuple(found),
         )
+
+
+def _named(names: Sequence[str]) -> str:
+    """A list that stays short."""
+    rest = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _rows(spec: UseCaseSpec, seen: TableProfile) -> Iterator[Observation]:
@@ -120,7 +134,7 @@ def _gaps(spec: UseCaseSpec, columns: Sequence[ColumnProfile]) -> Iterator[Obser
             level,
             f"**{names[0]}** is missing in {shares[names[0]]:.1%} of the rows."
             if len(names) == 1
-            else f"{len(names)} columns are missing in some rows: {listed(told, MOST_NAMED)}.",
+            else f"{len(names)} columns are missing in some rows: {_named(told)}.",
             "Missing is a value of its own to the model; say `nullable: true` in the contract if it is expected.",
         )
 

@@ -28,7 +28,7 @@ _STATUSES = {"train": "info", "validation": "warning", "test": "ok"}
 _BECOMES = {
     "numeric": "itself, scaled; a missing value becomes the mean, with a mark",
     "boolean": "0 or 1, scaled; a missing value becomes the mean, with a mark",
-    "categorical": "a column for each of its commonest values; missing is a value",
+    "categorical": "a column for each of its commonest values (trees: one number); missing is a value",
     "wide": "the mean outcome of its value, cross-fitted",
     "datetime": "hour, weekday and season on circles, and days since 2000",
     "event time": "hour and weekday on circles; never how late it is",
@@ -66,8 +66,8 @@ def card(inputs: Inputs, output: Output) -> Card:
         tuple(blocks),
         (
             *((part, count) for part, count in zip(PARTS, counts, strict=True)),
-            ("columns for the model", len(features.kinds)),
-            ("kept from it", len(_apart(problem))),
+            ("columns used", len(features.kinds)),
+            ("columns left out", len(_apart(problem))),
         ),
         word="outcomes move" if moved else "divided",
     )

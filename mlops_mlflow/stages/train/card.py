@@ -21,7 +21,7 @@ from mlops_mlflow.cards.blocks import (
 )
 from mlops_mlflow.cards.charts import bars
 from mlops_mlflow.cards.numbers import figure
-from mlops_mlflow.cards.wording import counted, gap, listed, of_metric, title, told
+from mlops_mlflow.cards.wording import counted, gap, gravest_first, listed, of_metric, title, told
 from mlops_mlflow.core.metrics.catalogue import CATALOGUE, better
 from mlops_mlflow.core.usecase.candidates import Distribution
 from mlops_mlflow.core.usecase.document import UseCaseSpec
@@ -40,7 +40,7 @@ def card(inputs: Inputs, output: Output) -> Card:
     spec = inputs.problem.spec
     leader = next(one for one in output.fitted if not one.is_baseline)
     baseline = next((one for one in output.fitted if one.is_baseline), None)
-    remarks = tuple(_remarks(inputs, output, leader, baseline))
+    remarks = gravest_first(_remarks(inputs, output, leader, baseline))
     blocks: list[Block] = [Heading("What to know"), Findings(remarks)] if remarks else []
     blocks += [Heading("Leaderboard"), _picture(spec, output, baseline), _leaderboard(spec, output, baseline)]
     blocks += [Heading("Their parameters", 3), _parameters(output)]

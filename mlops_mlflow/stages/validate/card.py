@@ -65,8 +65,8 @@ def _headline(inputs: Inputs, output: Output) -> str:
     others = f", and {len(missed) - 1} more" if len(missed) > 1 else ""
     first = f" {about} {missed[0]}{others}; it" if missed else ""
     waiting = f"; {counted(len(output.pending), 'approval')} pending" if output.pending else ""
-    criteria = counted(len(checked), "criterion", "criteria")
-    return f"{inputs.chosen}{first} keeps {kept} of {criteria}{waiting}"
+    bounds = counted(len(checked), "bound")
+    return f"{inputs.chosen}{first} keeps {kept} of {bounds}{waiting}"
 
 
 def _missed(inputs: Inputs, one: Finding) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -43,11 +43,15 @@ class Measured:
     blocks: Ints
     seed: int
     technical: Mapping[str, float]
+    _whole: dict[str, Interval | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def interval(self, metric: str, inside: Ints | None = None) -> Interval | None:
-        """Interval of a metric of the chosen model, on all rows or some."""
-        rows = np.arange(len(self.chosen)) if inside is None else inside
-        return _Comparison(metric, self.chosen.take(rows), None, self.blocks[rows], self.seed).interval()
+        """Interval of a metric of the chosen model, on all rows (drawn once) or some."""
+        if inside is not None:
+            return _Comparison(metric, self.chosen.take(inside), None, self.blocks[inside], self.seed).interval()
+        if metric not in self._whole:
+            self._whole[metric] = _Comparison(metric, self.chosen, None, self.blocks, self.seed).interval()
+        return self._whole[metric]
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def judge_predictions(bound: Criterion | MetricRequirement, measured: Measured, 
         compared.figure(),
         subject=subject,
         kind=kind,
-        interval=compared.interval(),
+        interval=compared.interval() if against else measured.interval(bound.metric),
         rows=len(compared.left),
     )
 

@@ -66,17 +66,17 @@ def test_recipes_compares_the_peer_with_ours_and_ours_with_the_floors():
     assert values["plain_cpu_seconds"] == 2
 
 
-def test_overhead_of_a_stage_is_the_run_less_the_work_and_the_worst_stage_counts():
+def test_overhead_of_a_stage_is_the_run_less_a_plain_script_and_the_worst_stage_counts():
     samples = [
         {"design": stages.Times(0.3, 0.1, 0.1), "train": stages.Times(5.0, 4.0, 0.5)},
         {"design": stages.Times(0.3, 0.1, 0.1), "train": stages.Times(6.0, 5.2, 0.5)},
         {"design": stages.Times(9.0, 0.1, 0.1), "train": stages.Times(5.0, 4.1, 0.5)},
     ]
     values = {one.key: one.value for one in stages.figures(samples)}
-    assert values["seconds_per_stage"] == pytest.approx(0.9)
-    assert values["seconds_design"] == pytest.approx(0.2)
-    assert values["seconds_per_stage_mean"] == pytest.approx(0.55)
-    assert values["floor_ratio"] == pytest.approx(1.1 / 0.6)
+    assert values["seconds_per_stage"] == pytest.approx(0.4)
+    assert values["seconds_design"] == pytest.approx(0.1)
+    assert values["seconds_per_stage_mean"] == pytest.approx(0.25)
+    assert values["floor_ratio"] == pytest.approx(5.3 / 4.8)
 
 
 def test_the_command_prints_the_table_and_ends_with_the_json_line(monkeypatch, capsys):

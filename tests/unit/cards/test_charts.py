@@ -116,3 +116,25 @@ def test_names_are_spread_within_their_limits():
 def test_a_coordinate_that_is_no_number_is_refused():
     with pytest.raises(ValueError, match="must be finite, got nan"):
         svg.node("rect", x=math.nan)
+
+
+def test_a_scatter_shows_the_whole_span_that_was_looked_at():
+    narrow, wide = (charts.scatter([-2, -1], [0, 1], x_log=True, x_span=span) for span in ((), (-3, 1)))
+    for label in ("0.001", "10"):
+        assert f">{label}</text>" in wide
+        assert f">{label}</text>" not in narrow
+
+
+def test_counts_of_trials_are_whole_numbers_under_a_line():
+    drawn = charts.line({"a": ([1, 2, 3], [0.1, 0.2, 0.3])})
+    assert ">1.5<" not in drawn
+    assert ">3<" in drawn
+
+
+def test_the_name_of_a_limit_stands_away_from_the_peak_that_it_marks():
+    limit, area = (
+        charts.line({"a": ([0, 1, 2], [0, 1, 0])}, bands=[charts.Band(1, end, "named", "x")], height=240)
+        for end in (1, 1.5)
+    )
+    heights = [float(re.search(r'y="([\d.]+)"[^>]*>named<', drawn)[1]) for drawn in (limit, area)]
+    assert heights[0] > 150 > heights[1]

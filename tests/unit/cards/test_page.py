@@ -134,10 +134,10 @@ def test_a_card_with_a_wide_profile_is_small():
     assert len(to_html(Card("t", "s", "ok", "h", (Table(("c", "missing", "shape"), rows),)))) < 60_000
 
 
-def test_the_note_is_headline_facts_and_remarks():
+def test_the_note_is_headline_remarks_and_facts():
     assert to_markdown(CARD) == (
-        "**✗ not passed: Not ready: too slow.**\n\nValidate · flights · trial 5\n\n"
-        "| rows | late |\n| --- | --- |\n| 25,258 | 23% |\n\n- ⚠ Look at `LGA`. 0.58 &lt; 0.60\n"
+        "**✗ not passed: Not ready: too slow.**\n\n- ⚠ Look at `LGA`. 0.58 &lt; 0.60\n\n"
+        "| rows | late |\n| --- | --- |\n| 25,258 | 23% |\n\nValidate · flights · trial 5\n"
     )
 
 
@@ -177,3 +177,22 @@ def test_a_failure_says_what_to_do_before_what_went_wrong():
 
 def test_a_failure_without_details_is_a_headline():
     assert failure_card("Extract", "It failed.").blocks == ()
+
+
+def test_a_failure_says_on_the_note_too_what_came_and_what_to_do():
+    note = to_markdown(failure_card("Extract", "Too many rows.", "at most 1 %", "age: min 60", "look at the rows"))
+    assert "Look at the rows." in note
+    assert "Got: age: min 60 Expected: at most 1 %" in note
+
+
+def test_code_in_a_note_is_shown_without_the_backslashes_that_escape_text():
+    note = to_markdown(Card("t", "s", "ok", "h", (Findings((Remark("info", "a_b", "write `c_d: [1, 2]` <i>"),)),)))
+    assert "a\\_b write `c_d: [1, 2]` &lt;i&gt;" in note
+
+
+def test_figures_beside_bars_have_the_same_number_of_decimals():
+    page = to_html(
+        Card("t", "s", "ok", "h", (Table(("a", "b"), (("x", Bar(0.1, unit=None)), ("y", Bar(0.25, unit=None)))),))
+    )
+    assert '<span class="figure">0.10</span>' in page
+    assert '<span class="figure">0.25</span>' in page

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_mlflow.cards.scales import date_axis, drawable, instants, number_axis
+from mlops_mlflow.cards.scales import date_axis, drawable, instants, log_axis, number_axis
 
 
 def labels(axis):
@@ -78,3 +78,27 @@ def test_ticks_of_time_are_whole_days_months_and_years(first, last, shown):
 def test_ticks_within_a_day_name_the_day_once():
     axis = date_axis(instants(["2013-03-01T10:00", "2013-03-01T14:00"]))
     assert labels(axis) == ["10:00 1 Mar", "11:00", "12:00", "13:00", "14:00"]
+
+
+def test_whole_numbers_have_no_ticks_between_them():
+    assert labels(number_axis(drawable([1, 3]), whole=True)) == ["1", "2", "3"]
+    assert "1.5" in labels(number_axis(drawable([1, 3])))
+
+
+@pytest.mark.parametrize(
+    ("ends", "shown"),
+    [
+        ([0.01, 10], ["0.01", "0.03", "0.1", "0.3", "1", "3", "10"]),
+        ([0.02, 0.1], ["0.02", "0.05", "0.1"]),
+        ([1e-6, 10], ["1e−6", "1e−5", "0.0001", "0.001", "0.01", "0.1", "1", "10"]),
+        ([0.31, 0.33], ["0.31", "0.33"]),
+    ],
+)
+def test_ticks_of_a_logarithmic_axis_are_the_numbers_themselves(ends, shown):
+    assert labels(log_axis(np.log10(ends))) == shown
+
+
+def test_a_logarithmic_axis_of_astronomic_range_says_exponents():
+    axis = log_axis(drawable([-300, 300]), label="C")
+    assert axis.label == "log₁₀ C"
+    assert len(axis.ticks) < 10

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
-from mlops_mlflow.cards.blocks import Quantity
-from mlops_mlflow.cards.wording import counted, gap, listed, of_metric, sides, title, told
+from mlops_mlflow.cards.blocks import Quantity, Remark
+from mlops_mlflow.cards.wording import counted, gap, gravest_first, listed, of_metric, sides, title, told, yaml_line
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.core.usecase.success import Value
 
@@ -55,3 +56,15 @@ def test_a_gap_has_two_digits_and_no_sign():
 
 def test_words_are_on_the_left_and_figures_on_the_right():
     assert sides(("part", "rows", "share"), {"part"}) == ("left", "right", "right")
+
+
+def test_a_list_is_written_as_the_file_takes_it():
+    names = ["arr_delay", "two words", "no", "a, b", "arr_delay", "normal"]
+    line = yaml_line("forbidden", names)
+    assert line.startswith('forbidden: [arr_delay, "two words", ')
+    assert yaml.safe_load(line) == {"forbidden": list(dict.fromkeys(names))}
+
+
+def test_the_gravest_remark_comes_first_and_equals_keep_their_order():
+    made = [Remark(status, name) for status, name in (("info", "a"), ("warning", "b"), ("failed", "c"), ("info", "d"))]
+    assert [one.sentence for one in gravest_first(made)] == ["c", "b", "a", "d"]

@@ -127,3 +127,12 @@ def test_probabilities_that_are_off_are_a_warning_where_chance_does_not_explain_
     assert metrics["calibration_error"] > 0.05
     judged = tuple(replace(other, made=one, metrics=metrics) if other is chosen else other for other in output.judged)
     assert ("Its probabilities are off" in page(walk("plain").card("evaluate", judged=judged))) is warned
+
+
+def test_columns_to_leave_out_come_with_the_line_that_does_it(walk, page):
+    noise = Importance(NOISE, 0.003, 0.002)
+    two = (Importance("city", 0.004, 0.001), Importance("width", 0.001, 0.001), noise)
+    assert "<code>features: {exclude: [city, width]}</code>" in page(walk("priced").card("evaluate", importances=two))
+    derived = (Importance("made_by_derive", 0.004, 0.001), noise)
+    html = page(walk("priced").card("evaluate", importances=derived))
+    assert "Try without some of them (<code>features.exclude</code>)" in html

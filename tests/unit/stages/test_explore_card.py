@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mlops_mlflow.core.profiles import ColumnProfile, Histogram
 from mlops_mlflow.stages.explore.distributions import evened
-from mlops_mlflow.stages.explore.observations import Observation
+from mlops_mlflow.stages.explore.observations import Observation, observe
 
 
 def test_the_headline_counts_findings_and_names_the_most_telling_column(walk):
@@ -80,3 +82,42 @@ def test_one_value_is_one_bin():
     edges, rows = evened(column((5, 0), (3.0,), minimum=3.0, maximum=3.0), whole=True)
     assert len(edges) == 2
     assert np.sum(rows) == 5
+
+
+def test_columns_that_may_leak_come_with_the_line_that_forbids_them(walk, page):
+    walked = walk("priced")
+    spec, seen, outcomes = walked.inputs["explore"].spec, *_seen(walked)
+    one, *_ = observe(spec, seen, outcomes, {"width": 0.95, "city": 0.1})
+    assert one.sentence.startswith("**width** alone tells the target too well (strength 0.95 of 1)")
+    both, *_ = observe(spec, seen, outcomes, {"width": 0.95, "odd name": 0.97})
+    assert "2 columns tell the target too well" in both.sentence
+    assert "**odd name** (0.97), **width** (0.95)" in both.sentence
+    html = page(walked.card("explore", observations=(one, both)))
+    assert "The line: <code>forbidden: [width]</code>." in html
+    assert "The line: <code>forbidden: [&quot;odd name&quot;, width]</code>." in html
+
+
+def test_many_columns_that_may_leak_are_named_in_a_short_sentence(walk):
+    walked = walk("priced")
+    told = {f"c{number}": 0.99 for number in range(20)}
+    many, *_ = observe(walked.inputs["explore"].spec, *_seen(walked), told)
+    assert many.sentence.endswith("**c7** (0.99) and 12 more.")
+    assert len(many.forbid) == 20
+
+
+def _seen(walked):
+    return walked.outputs["explore"].profile, walked.outputs["explore"].outcomes
+
+
+def test_columns_with_gaps_are_one_remark_for_each_weight(walk):
+    spec, outcomes = walk("priced").inputs["explore"].spec, walk("priced").outputs["explore"].outcomes
+    seen = walk("priced").outputs["explore"].profile
+    gaps = {"width": 0.6, "height": 0.2, "city": 0.1}
+    columns = tuple(
+        replace(one, missing=round(gaps.get(one.name, 0) * one.rows), distinct=9, quantiles=()) for one in seen.columns
+    )
+    told = [one for one in observe(spec, replace(seen, columns=columns), outcomes, {}) if "missing" in one.sentence]
+    assert [(one.level, one.sentence) for one in told] == [
+        ("warning", "**width** is missing in 59.9% of the rows."),
+        ("info", "2 columns are missing in some rows: **height** (20.1%), **city** (10.0%)."),
+    ]

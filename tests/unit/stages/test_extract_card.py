@@ -43,3 +43,16 @@ def test_a_source_that_read_only_the_asked_range_says_so(walk, page):
     output = walk("priced").outputs["extract"]
     bounded = tuple(replace(one, bounded=True) for one in output.sources)
     assert "only since and until" in page(walk("priced").card("extract", sources=bounded))
+
+
+def test_the_rule_that_most_rows_broke_is_where_to_look_first(walk, page):
+    walked = walk("priced")
+    html = page(walked.card("extract"))
+    assert "Look at <code>height</code> first: 1 row against <code>max 4</code>" in html
+    assert "<code>contract.columns.height</code>" in html
+    assert "rule that was broken" not in html  # one rule was said already
+    contract = walked.outputs["extract"].contract
+    two = replace(contract, reasons=(*contract.reasons, replace(contract.reasons[0], rule="pattern " + 40 * "x")))
+    assert "rule that was broken" in page(walked.card("extract", contract=two))
+    long = walked.card("extract", contract=replace(contract, reasons=two.reasons[1:]))
+    assert long.headline.endswith("(height: pattern)")

@@ -46,6 +46,7 @@ def test_outcomes_that_differ_between_the_parts_are_a_warning(walk, page):
     moved = card(walked.inputs["prepare"], replace(output, problem=replace(output.problem, parts=parts)))
     assert moved.status == "warning"
     assert "Outcomes are not alike" in page(moved)
+    assert "% of train and in " in moved.headline
 
 
 def test_a_group_that_stays_together_is_named(walk, page):

@@ -9,20 +9,28 @@ from mlops_mlflow.core.bootstrap import Interval
 from mlops_mlflow.core.judgement import Finding
 from mlops_mlflow.core.splits import PARTS
 from mlops_mlflow.stages.validate import Champion, card
+from mlops_mlflow.stages.validate.run import SliceFigure
+
+CITIES = {"north": 0.5, "south": 0.65, "west": 0.8}
 
 
 def test_the_headline_of_a_passed_verdict_counts_criteria_and_pending_approvals(walk):
     output = walk("priced").outputs["validate"]
     assert output.verdict == "passed"
     headline = walk("priced").card("validate").headline
-    assert headline == f"{walk('priced').inputs['validate'].chosen} keeps 4 of 4 criteria; 1 approval pending"
+    assert headline == f"{walk('priced').inputs['validate'].chosen} keeps 4 of 4 bounds; 1 approval pending"
 
 
 def test_the_headline_of_a_failed_verdict_names_what_is_missed(walk, page):
     shown = walk("plain").card("validate")
     assert shown.status == "failed"
-    assert shown.headline == "tree misses roc_auc and keeps 1 of 2 criteria"
-    assert "<strong>roc_auc</strong> is missed" in page(shown)
+    missed = next(one for one in walk("plain").outputs["validate"].findings if one.outcome == "failed")
+    far = f"{missed.limit - missed.figure:.2g}"
+    assert shown.headline == f"tree misses roc_auc by {far}; it keeps 1 of 2 bounds"
+    html = page(shown)
+    assert f"<strong>roc_auc</strong> misses its bound by <strong>{far}</strong>" in html
+    assert "and has to be at least 0.9999" in html
+    assert "Or agree on another bound with owner@example.com." in html
 
 
 def test_an_unknown_verdict_is_not_shown_as_good(walk, page):
@@ -44,7 +52,8 @@ def test_a_bound_within_the_interval_is_marked_as_close(walk, page):
 def test_every_finding_and_pending_approval_is_in_the_verdict_with_its_role(walk, page):
     html = page(walk("priced").card("validate"))
     for finding in walk("priced").outputs["validate"].findings:
-        assert f">{finding.subject}</th>" in html
+        kind = "" if finding.kind == "criterion" else f" ({finding.kind})"
+        assert f">{finding.subject}{kind}</th>" in html
     assert "by legal" in html
     assert "nothing to compare with" in html
 
@@ -120,3 +129,40 @@ def _blocks(blocks):
         inner = getattr(block, "blocks", ()) if not isinstance(block, tuple) else block
         yield block
         yield from _blocks(inner)
+
+
+def test_a_missed_bound_says_in_which_slices_it_is_missed(walk, page):
+    slices = tuple(SliceFigure("city", value, 40, "roc_auc", figure, None) for value, figure in CITIES.items())
+    for subject in ("roc_auc", "roc_auc in each city"):
+        finding = Finding(subject, "criterion", "failed", 0.6, 0.7, True, reason="not met")
+        html = page(walk("priced").card("validate", verdict="failed", findings=(finding,), slices=slices))
+        assert "It is missed in 2 of 3 slices: city = north (0.5) and city = south (0.65)." in html
+    against = Finding("roc_auc against the baseline", "criterion", "failed", 0.1, 0.2, True, reason="not met")
+    html = page(walk("priced").card("validate", verdict="failed", findings=(against,), slices=slices))
+    assert "slices:" not in html
+    assert "misses its bound by <strong>0.1</strong>" in html
+
+
+def test_a_model_that_only_equals_the_baseline_is_missed_by_no_distance(walk, page):
+    level = Finding("roc_auc better than the baseline", "criterion", "failed", 0.0, 0.0, True, reason="nothing gained")
+    shown = walk("priced").card("validate", verdict="failed", findings=(level,))
+    assert " misses roc_auc better than the baseline; it keeps 0 of 1 bound" in shown.headline
+    assert "is missed: nothing gained." in page(shown)
+
+
+def test_what_may_help_depends_on_what_is_missed(walk, page):
+    slow = Finding("latency_p95_ms", "non-functional", "failed", 120.0, 100.0, False, reason="slow")
+    weak = Finding("roc_auc", "criterion", "failed", 0.6, 0.7, True, reason="weak")
+    one = page(walk("priced").card("validate", verdict="failed", findings=(slow,)))
+    assert "Try a smaller or faster candidate, or fewer columns. Or agree on another bound with team@example.com" in one
+    shown = walk("priced").card("validate", verdict="failed", findings=(weak, slow))
+    assert " misses roc_auc by 0.1, and 1 more; it keeps 0 of 2 bounds" in shown.headline
+    both = page(shown)
+    assert "better features or more rows" in both
+    assert "owner@example.com and team@example.com" in both
+
+
+def test_an_unknown_figure_near_its_bound_is_not_said_to_miss_it(walk):
+    noisy = Finding("latency_p95_ms", "non-functional", "unknown", 101.0, 100.0, False, reason="within noise")
+    shown = walk("priced").card("validate", verdict="unknown", findings=(noisy,))
+    assert " could not be judged on latency_p95_ms; it keeps" in shown.headline

@@ -11,8 +11,9 @@ from builders import spec
 
 from mlops_mlflow.core.keys import changes
 from mlops_mlflow.engines.sql import Bounds
-from mlops_mlflow.lifecycle.cache.keys import LONGEST, READS, UPSTREAM, Known, search_key, stage_key
+from mlops_mlflow.lifecycle.cache.keys import READS, UPSTREAM, Known, search_key, stage_key
 from mlops_mlflow.lifecycle.plan import STAGES
+from mlops_mlflow.tracking.writer import LONGEST_PARTS
 
 FOREST = "sklearn.ensemble.RandomForestClassifier"
 
@@ -221,7 +222,7 @@ def test_a_secret_in_the_url_of_a_source_is_in_no_part(url, name):
     found = known(sources={name: {"sql": url, "table": "flights"}})
     for stage in STAGES:
         key = stage_key(found, stage, sources={name: "digest"})
-        for length in (LONGEST, 300, 60):
+        for length in (LONGEST_PARTS, 300, 60):
             assert "hunter2" not in key.to_json(length)
         told = "".join(str(one) for one in changes(stage_key(known(), stage).parts, key.parts))
         assert "hunter2" not in told
@@ -245,8 +246,8 @@ def test_parts_of_a_large_use_case_fit_into_a_tag():
     columns = {f"column_{number}": {"min": 0} for number in range(300)}
     found = known(candidates=many, contract={"columns": columns})
     for stage in STAGES:
-        text = stage_key(found, stage).to_json(LONGEST)
-        assert len(text) <= LONGEST
+        text = stage_key(found, stage).to_json(LONGEST_PARTS)
+        assert len(text) <= LONGEST_PARTS
         assert json.loads(text)
 
 
