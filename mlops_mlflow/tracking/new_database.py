@@ -14,9 +14,10 @@ from mlops_mlflow.tracking.errors import translated, without_password
 def make_database(uri: str, file: Path) -> None:
     """Make MLflow's tables in a SQLite file that is not there.
 
-    MLflow walks all its migrations in the file itself: two processes that begin at once collide, and one that is killed
-    leaves half a database. Here the file appears when it is whole; whoever comes second takes that of the first. Nothing
-    is lost by a power cut before, so the disk is waited for once, not after each of several hundred statements.
+    MLflow walks all its migrations in the file itself: two processes that begin at once collide, and one that is
+    killed leaves half a database. Here the file appears when it is whole; whoever comes second takes that of the
+    first. Nothing is lost by a power cut before, so the disk is waited for once, not after each of several hundred
+    statements.
 
     Args:
         uri: Of the database.
@@ -35,15 +36,14 @@ def make_database(uri: str, file: Path) -> None:
         event.listen(Engine, "connect", _hurry)
         try:
             mlflow.MlflowClient(tracking_uri=f"sqlite:///{part}").get_experiment("0")
-        finally:
-            event.remove(Engine, "connect", _hurry)
-        with part.open("rb+") as made:
-            os.fsync(made.fileno())
-        try:
+            with part.open("rb+") as made:
+                os.fsync(made.fileno())
             with contextlib.suppress(FileExistsError):  # another process was quicker
                 os.link(part, file)
         finally:
-            part.unlink()
+            event.remove(Engine, "connect", _hurry)
+            with contextlib.suppress(OSError):  # the error on its way matters more
+                part.unlink()
 
 
 def _hurry(connection: Any, _: Any) -> None:
