@@ -63,7 +63,7 @@ def running_postgresql(folder: Path) -> Iterator[str]:
 
 def _run(*command: Path | str) -> None:
     """Run as a user that the server accepts: it refuses root."""
-    before = ["runuser", "-u", SERVER_USER, "--"] if os.geteuid() == 0 else []
+    before = ["/usr/sbin/runuser", "-u", SERVER_USER, "--"] if os.geteuid() == 0 else []
     # pg_ctl's server keeps the output open, so nothing may wait for its end.
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
