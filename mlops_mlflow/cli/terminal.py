@@ -66,20 +66,23 @@ class Terminal:
     def end(self, stage: str, status: str, seconds: float, headline: str) -> None:
         """A stage has ended."""
         self._clear()
-        plain = escape(headline.replace("**", "").replace("`", ""))
-        self._console.print(f"{SIGNS[status]} {stage:<9} {seconds:6.1f} s  {plain}", soft_wrap=True)
+        self._console.print(f"{SIGNS[status]} {stage:<9} {seconds:6.1f} s  {_plain(headline)}", soft_wrap=True)
 
     def reuse(self, stage: str, run_id: str, ended: int, headline: str) -> None:
         """A stage need not run."""
         self._clear()
-        plain = escape(headline.replace("**", "").replace("`", ""))
         told = f"[dim](run {run_id[:8]}, {age(ended)})[/]"
-        self._console.print(f"[cyan]=[/] {stage:<9}   reused  {plain}  {told}", soft_wrap=True)
+        self._console.print(f"[cyan]=[/] {stage:<9}   reused  {_plain(headline)}  {told}", soft_wrap=True)
 
     def _clear(self) -> None:
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
+
+
+def _plain(headline: str) -> str:
+    """Without the marks of Markdown, and safe to print."""
+    return escape(headline.replace("**", "").replace("`", ""))
 
 
 def age(ended: int) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 from collections import defaultdict
 from pathlib import Path
 
 from mlops_mlflow.core.records import Artifact
+from mlops_mlflow.engines.atomic import link
 from mlops_mlflow.tracking.errors import translated
 from mlops_mlflow.tracking.results import StoredFile
 from mlops_mlflow.tracking.tracker import Tracker
@@ -35,7 +35,7 @@ class Outbox:
         with translated(f"write the artifact {record.path}", uri=self._tracker.shown_uri):
             target.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(record.content, Path):
-                link(record.content, target)
+                link(record.content, target, f"the artifact {record.path}")
             elif isinstance(record.content, bytes):
                 target.write_bytes(record.content)
             else:
@@ -66,11 +66,3 @@ class Outbox:
 def files_in(folder: Path) -> list[Path]:
     """Every file below a folder."""
     return [path for path in folder.rglob("*") if path.is_file()]
-
-
-def link(source: Path, target: Path) -> None:
-    """The same file under another name, copied where the file system cannot."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

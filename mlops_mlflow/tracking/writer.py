@@ -31,9 +31,10 @@ from mlops_mlflow.core.records import (
     Record,
     Tag,
 )
+from mlops_mlflow.engines.atomic import link
 from mlops_mlflow.tracking.errors import translated
 from mlops_mlflow.tracking.models import save_model
-from mlops_mlflow.tracking.outbox import Outbox, files_in, link
+from mlops_mlflow.tracking.outbox import Outbox, files_in
 from mlops_mlflow.tracking.results import (
     KEY,
     PARTS,
@@ -277,7 +278,7 @@ class Writer:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
             with tempfile.TemporaryDirectory(dir=self._saved) as folder:
-                link(file, Path(folder) / file.name)
+                link(file, Path(folder) / file.name, record.path)
                 self._tracker.client.log_model_artifacts(model.model_id, folder)
             model.files[record.path] = StoredFile.of(file)
 
