@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ NOISE = "(noise)"
 REPEATS = 3
 FIT_ROWS = 20_000
 JUDGE_ROWS = 4_000
+AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,6 @@ def importances(problem: Problem, estimator: Any, train: Rows, judge: Rows, *, m
         The largest loss first.
     """
     from sklearn.compose import ColumnTransformer
-    from sklearn.inspection import permutation_importance
     from sklearn.pipeline import make_pipeline
 
     seed, outcomes = problem.spec.seed, problem.outcomes
@@ -58,17 +59,41 @@ def importances(problem: Problem, estimator: Any, train: Rows, judge: Rows, *, m
         [("own", own, list(problem.features.columns)), ("noise", "passthrough", [NOISE])], sparse_threshold=0.0
     )
     estimator.fit(fit_features(features, _with_noise(fit.table, seed), fit.actual), fit.actual)
-    model = make_pipeline(features, estimator)
-    sign = 1 if CATALOGUE[metric].higher_is_better else -1
+    predict = predictor(make_pipeline(features, estimator), outcomes)
 
-    def score(fitted: Any, table: pd.DataFrame, actual: Any) -> float:
-        return sign * measure(metric, predictions(predictor(fitted, outcomes), table, actual, outcomes, None))
+    def figures(table: pd.DataFrame) -> list[float]:
+        """Of a table that holds the judged rows once or several times."""
+        times = len(table) // len(shuffle)
+        found = predictions(predict, table, np.tile(np.asarray(shuffle.actual), times), outcomes, None)
+        parts = np.split(np.arange(len(table)), times)
+        return [measure(metric, found.take(part)) for part in parts]
 
     table = _with_noise(shuffle.table, seed + 1)
-    found = permutation_importance(model, table, shuffle.actual, scoring=score, n_repeats=REPEATS, random_state=seed)
-    figures = zip(table.columns, found.importances_mean, found.importances_std, strict=True)
-    rows = [Importance(str(name), float(mean), float(spread)) for name, mean, spread in figures]
+    whole, by_column = figures(table)[0], _shuffled(table, figures, seed)
+    sign = 1 if CATALOGUE[metric].higher_is_better else -1
+    losses = {name: sign * (whole - np.asarray(found)) for name, found in by_column.items()}
+    rows = [Importance(name, float(found.mean()), float(found.std())) for name, found in losses.items()]
     return tuple(sorted(rows, key=lambda row: -row.mean))
+
+
+def _shuffled(
+    table: pd.DataFrame, figures: Callable[[pd.DataFrame], Sequence[float]], seed: int
+) -> dict[str, list[float]]:
+    """Figures of the table with each column shuffled, a few times each.
+
+    Many shuffles are predicted together: a call for a few thousand rows costs more than the rows do.
+    """
+    drawn = np.random.default_rng(seed)
+    orders = [drawn.permutation(len(table)) for _ in range(REPEATS)]
+    many = max(1, AT_ONCE // max(1, len(table) * REPEATS))
+    names = list(table.columns)
+    found: dict[str, list[float]] = {}
+    for start in range(0, len(names), many):
+        some = names[start : start + many]
+        tables = [table.assign(**{name: table[name].array[order]}) for name in some for order in orders]
+        flat = iter(figures(pd.concat(tables, ignore_index=True)))
+        found |= {str(name): [next(flat) for _ in orders] for name in some}
+    return found
 
 
 def _with_noise(table: pd.DataFrame, seed: int) -> pd.DataFrame:

@@ -91,9 +91,7 @@ def run_search(
     """
     done: list[Trial] = []
 
-    def objective(drawn: Params) -> dict[str, Any]:
-        from hyperopt import STATUS_FAIL, STATUS_OK
-
+    def run(drawn: Params) -> Trial:
         params = {name: _plain(candidate.space[name], value) for name, value in drawn.items()}
         trial = (known or {}).get(len(done))
         if trial is None or trial.params != params:
@@ -101,13 +99,19 @@ def run_search(
             trial = _attempt(attempt, len(done), params)
         done.append(trial)
         end(trial)
+        return trial
+
+    if not candidate.space:
+        run({})
+        return Search(tuple(done), truncated=False)
+
+    from hyperopt import STATUS_FAIL, STATUS_OK
+
+    def objective(drawn: Params) -> dict[str, Any]:
+        trial = run(drawn)
         if not np.isfinite(trial.mean):
             return {"status": STATUS_FAIL}
         return {"status": STATUS_OK, "loss": -trial.mean if higher_is_better else trial.mean}
-
-    if not candidate.space:
-        objective({})
-        return Search(tuple(done), truncated=False)
 
     began = time.perf_counter()
 
