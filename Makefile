@@ -29,8 +29,8 @@ unit: $(VENV)/dev ## The quick tests: no server, no browser, no launcher
 functional: $(VENV)/dev services ## Real processes, servers and browsers only
 	pytest -m functional
 
-soak: $(VENV)/dev ## A lifecycle killed at 50 random moments (about ten minutes); MLOPS_SOAK_SEED draws others
-	MLOPS_SOAK_KILLS=50 pytest -s tests/functional/test_soak.py
+soak: $(VENV)/dev ## Lifecycles and transitions killed at 50 random moments (about 15 minutes); MLOPS_SOAK_SEED draws others
+	MLOPS_SOAK_KILLS=50 pytest -s tests/functional/test_soak.py tests/functional/test_transitions_killed.py
 
 bench: $(VENV)/dev ## Measure against the peer and the floors (half an hour on a quiet machine) into benchmarks/RESULTS.md
 	python -m benchmarks.results

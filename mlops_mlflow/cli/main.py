@@ -22,6 +22,20 @@ COMMANDS = {
     "row": "mlops_mlflow.cli.row:row",
     "compare": "mlops_mlflow.cli.compare:compare",
     "explain": "mlops_mlflow.cli.explain:explain",
+    "request": "mlops_mlflow.cli.request:request",
+    "approve": "mlops_mlflow.cli.approve:approve",
+    "reject": "mlops_mlflow.cli.approve:reject",
+    "withdraw": "mlops_mlflow.cli.request:withdraw",
+    "status": "mlops_mlflow.cli.status:status",
+    "history": "mlops_mlflow.cli.status:history",
+    "rollback": "mlops_mlflow.cli.transitions:rollback",
+    "policy": "mlops_mlflow.cli.status:policy",
+    "card": "mlops_mlflow.cli.card:card",
+    "audit": "mlops_mlflow.cli.audit:audit",
+    "override": "mlops_mlflow.cli.transitions:override",
+    "review": "mlops_mlflow.cli.transitions:review",
+    "adopt": "mlops_mlflow.cli.transitions:adopt",
+    "approve-envelope": "mlops_mlflow.cli.approve:approve_envelope",
     "check": "mlops_mlflow.cli.check:check",
     "schema": "mlops_mlflow.cli.check:schema",
     "init": "mlops_mlflow.cli.init:init",
@@ -59,6 +73,9 @@ def mlops() -> None:
     mlops explain churn                                what would run now, and why
     mlops compare churn                                the newest model against the champion
     mlops row churn C0042                              one row: what was said of it, and why
+    mlops request churn --to Production                ask for the transition
+    mlops approve R17 --role compliance                say yes to it
+    mlops status churn                                 who is where, and what blocks the next step
 
     Runs go to MLFLOW_TRACKING_URI, or to sqlite:///mlflow.db in this folder.
     Exit codes: 0 done, 1 judged and refused, 2 could not be done, 3 a defect of mlops itself, 130 interrupted.

@@ -16,8 +16,13 @@ def summary(session: Session, result: Result) -> str:
     lines.append("")
     if result.version is not None:
         stage = result.version.registry_stage
+        name = result.version.name
         told = f"in {stage}" if stage != "None" else "registered; not in Staging before it is approved"
-        lines.append(f"version    {result.version.name} {result.version.number}, {told}")
+        lines.append(f"version    {name} {result.version.number}, {told}")
+        if result.request is not None:
+            lines.append(f"asked      {result.request.name}, for Staging: mlops status {name}")
+        if stage == "Staging":
+            lines.append(f"next       mlops request {name} --to Production")
     else:
         lines.append("version    none: only what passes is registered")
     waiting = [finding for finding in result.findings if finding.outcome == "pending"]

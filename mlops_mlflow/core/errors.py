@@ -3,6 +3,8 @@
 MlopsError
 ├── UseCaseError        usecase.yaml (or a file it names) says something that cannot be
 │   └── InvalidUseCase  all problems of a file, each at its line (core.usecase.problems)
+├── PolicyError         the organisation's policy file (core.policy.parse)
+│   └── InvalidPolicy   all problems of the file, each at its line
 ├── SecretError         a ``${NAME}`` that the environment does not hold
 ├── DataError           a source, the integrating SQL, the contract or the split
 │   ├── SourceError     a source cannot be read
@@ -10,7 +12,8 @@ MlopsError
 │   └── ContractError   the data breaks what was declared about it
 ├── CandidateError      an estimator, its parameters, its search space or the feature hook
 ├── TrackingError       the tracking server: unreachable, refused, wrong answer
-│   └── RegistryError   the model registry refused
+│   └── RegistryError   the model registry did not do what was asked of it
+│       └── RefusedError  the policy does not allow it, or not them; recorded (governance.desk.desk)
 ├── GoneError           an earlier result that cannot be trusted any more (tracking.results); never reaches the user
 ├── StorageError        an artifact or file could not be written
 └── DefectError         what nobody foresaw, to be mended in this project (lifecycle.failure)

@@ -31,6 +31,16 @@ def adopt_or_create(tracker: Tracker, name: str, tags: Mapping[str, str], enviro
     return run_id
 
 
+def name_run(tracker: Tracker, run_id: str, name: str) -> None:
+    """Say on the run that ``mlflow run`` began what it was for; the decision has a run of its own.
+
+    Raises:
+        TrackingError: The server refused.
+    """
+    note = f"**{name}**. The decision, its rules and its card are a run of the experiment `mlops.audit`."
+    _tag(tracker, run_id, {"mlflow.runName": name, "mlops.kind": "decision", "mlflow.note.content": note})
+
+
 def _context() -> dict[str, str]:
     """What MLflow knows of this process: user, source, git commit."""
     from mlflow.tracking.context.registry import resolve_tags

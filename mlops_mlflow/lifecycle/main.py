@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 
 from mlops_mlflow.core.judgement import Finding
+from mlops_mlflow.core.ledger.history import Request
 from mlops_mlflow.core.plain import from_plain
 from mlops_mlflow.core.records import Dataset, Metric, ModelUse, Note, Param, Tag
-from mlops_mlflow.governance.registry import Version, register
+from mlops_mlflow.governance.desk.arrivals import Arrival, Entered
+from mlops_mlflow.governance.evidence import DESIGN_RUN, VALIDATE_RUN, digest_of_champions
+from mlops_mlflow.governance.registration import Find, register
+from mlops_mlflow.governance.shelf import Version
 from mlops_mlflow.lifecycle.execute import run_stages
+from mlops_mlflow.lifecycle.governance.publishing import public_desk
 from mlops_mlflow.lifecycle.notes import StagePage, lifecycle_note, verdict_note
 from mlops_mlflow.lifecycle.plan import MAIN
 from mlops_mlflow.lifecycle.session import Session
@@ -27,6 +32,7 @@ class Result:
         chosen: The candidate.
         findings: What the verdict stands on.
         version: What was registered; None unless the verdict is ``passed``.
+        request: For Staging, where that waits for people.
         run_id: The lifecycle's run.
         seconds: Of each stage.
     """
@@ -35,6 +41,7 @@ class Result:
     chosen: str
     findings: tuple[Finding, ...]
     version: Version | None
+    request: Request | None
     run_id: str
     seconds: dict[str, float]
 
@@ -48,12 +55,13 @@ def run_main(session: Session) -> Result:
     run_stages(session, MAIN)
     outcome = _outcome(session)
     _summarise(session, outcome)
-    version = None
+    version = request = None
     if outcome.verdict == "passed":
-        version = _register(session, outcome)
+        entered = _register(session, outcome)
+        version, request = entered.version, entered.request
         session.tag({"mlops.version": version.number, "mlops.registry_stage": version.registry_stage})
     seconds = {stage: done.seconds for stage, done in session.done.items()}
-    return Result(outcome.verdict, outcome.chosen, outcome.findings, version, session.run_id, seconds)
+    return Result(outcome.verdict, outcome.chosen, outcome.findings, version, request, session.run_id, seconds)
 
 
 @dataclass(frozen=True)
@@ -88,24 +96,30 @@ def _outcome(session: Session) -> _Outcome:
     )
 
 
-def _register(session: Session, outcome: _Outcome) -> Version:
+def _register(session: Session, outcome: _Outcome) -> Entered:
     spec = session.folder.spec
     tags = {
         "mlops.verdict": outcome.verdict,
         "mlops.candidate": outcome.chosen,
-        "mlops.validate_run": session.done["validate"].run_id,
-        "mlops.approvals_pending": ", ".join(finding.role for finding in outcome.pending) or "none",
+        VALIDATE_RUN: session.done["validate"].run_id,
+        DESIGN_RUN: session.done["design"].run_id,
     }
-    return register(
-        session.tracker,
-        spec.use_case,
-        result=session.done["evaluate"].identity,
-        model_id=session.library.models[outcome.model],
-        run_id=session.run_id,
-        tags=tags,
-        description=_description(session, outcome),
-        stage=not any(finding.before == "Staging" for finding in outcome.pending),
+    found = Find(
+        session.done["evaluate"].identity,
+        session.library.models[outcome.model],
+        session.run_id,
+        tags,
+        _description(session, outcome),
     )
+    own = spec.model_dump(mode="json", include={"governance", "requirements"})
+    champion = [session.champion.source] if session.champion else []
+    arrival = Arrival(
+        {**own, "technical_owner": spec.owners.technical},
+        digest_of_champions(champion),
+        {stage: session.done[stage].run_id for stage in ("design", "validate")},
+    )
+    desk = public_desk(session.tracker, tell=session.display.say, environment=dict(session.environment), cards=False)
+    return register(session.tracker, desk, spec.use_case, found, arrival)
 
 
 def _summarise(session: Session, outcome: _Outcome) -> None:

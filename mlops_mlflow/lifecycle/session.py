@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from mlops_mlflow.core.errors import MlopsError, StorageError, UseCaseError
+from mlops_mlflow.core.policy.fit import check_fit
 from mlops_mlflow.core.records import Tag
 from mlops_mlflow.engines.sql import Bounds
-from mlops_mlflow.governance.registry import Version, champion
+from mlops_mlflow.governance.policy_file import load_policy
+from mlops_mlflow.governance.registration import champion
+from mlops_mlflow.governance.shelf import Version
 from mlops_mlflow.lifecycle.cache.keys import Known
 from mlops_mlflow.lifecycle.cache.sources import Sources
 from mlops_mlflow.lifecycle.display import Display, Silent
 from mlops_mlflow.lifecycle.failure import evidence_of, understood
-from mlops_mlflow.lifecycle.folder import UseCaseFolder
+from mlops_mlflow.lifecycle.folder import FILE, UseCaseFolder
 from mlops_mlflow.lifecycle.launcher import adopt_or_create
 from mlops_mlflow.lifecycle.notes import experiment_note
 from mlops_mlflow.tracking.process import end_dead_runs, sign_of_life, signs
@@ -235,11 +238,14 @@ def open_session(
         recorded: Whether it gets a run; without one, nothing is written to the server.
 
     Raises:
+        InvalidUseCase: It asks for less than the organisation's policy, or for what can never be given.
+        PolicyError: The policy file cannot be used.
         TrackingError: The tracking server cannot be reached or refuses.
         NothingRunError: Nothing is recorded, and nothing is there.
         StorageError: There is no temporary folder to work in.
     """
-    spec = folder.spec
+    spec, environment = folder.spec, os.environ if environment is None else environment
+    check_fit(load_policy(environment), spec, text=folder.text, file=str(folder.path / FILE))
     tracker = open_tracker(spec.use_case, tracking_uri, create=recorded)
     display = display or Silent()
     scratch = _scratch()
@@ -250,7 +256,7 @@ def open_session(
         tracker,
         run_id,
         scratch,
-        os.environ if environment is None else environment,
+        environment,
         options or Options(),
         display,
     )

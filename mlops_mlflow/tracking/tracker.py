@@ -21,6 +21,8 @@ RUN_OF = "mlops.run."
 """With the name of a stage: the tag of a lifecycle that names the run it stands on."""
 ANSWER_SECONDS = 10
 LONGEST_NOTE = 20_000  # of an experiment; MLflow refuses more
+GOVERNED = "mlops+"
+"""Before the address of a database: MLflow's clients then meet the policy."""
 DATABASES = {"sqlite", "postgresql", "mysql", "mssql"}
 
 
@@ -85,14 +87,14 @@ class NothingRunError(TrackingError):
     """Nothing of a use case has run on this server yet."""
 
 
-def open_tracker(use_case: str, tracking_uri: str | None = None, *, create: bool = True) -> Tracker:
+def open_tracker(use_case: str | None, tracking_uri: str | None = None, *, create: bool = True) -> Tracker:
     """Reach the tracking server and the use case's experiment.
 
     The experiment is the one that ``mlflow run --experiment-name`` chose for this process, if it did; otherwise the
     one named after the use case.
 
     Args:
-        use_case: Its name.
+        use_case: Its name; None where no experiment is meant, only what the server holds.
         tracking_uri: An MLflow server or database; MLflow's own setting when left out.
         create: Whether a database and an experiment that are not there are made.
 
@@ -119,7 +121,9 @@ def open_tracker(use_case: str, tracking_uri: str | None = None, *, create: bool
         make_database(uri, file)
     check_reachable(uri)
     with translated("open the tracking server", uri=shown):
-        client = mlflow.MlflowClient(tracking_uri=uri)
+        client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=registry_address(uri))
+        if use_case is None:
+            return Tracker(client, uri, "")
         chosen = os.environ.get("MLFLOW_EXPERIMENT_ID", DEFAULT_EXPERIMENT)
         if chosen != DEFAULT_EXPERIMENT:
             return Tracker(client, uri, chosen)
@@ -129,6 +133,19 @@ def open_tracker(use_case: str, tracking_uri: str | None = None, *, create: bool
     if found is None:
         raise _nothing_run(use_case, f"{shown} has no experiment `{use_case}`")
     return Tracker(client, uri, str(found.experiment_id))
+
+
+def registry_address(tracking_uri: str | None = None) -> str:
+    """Where the model registry is: MLflow's own setting, without our prefix, under which it meets the policy twice.
+
+    Args:
+        tracking_uri: An MLflow server or database; MLflow's own setting when left out.
+    """
+    import mlflow
+    from mlflow.environment_variables import MLFLOW_REGISTRY_URI
+
+    chosen = MLFLOW_REGISTRY_URI.get() or tracking_uri or mlflow.get_tracking_uri()
+    return str(chosen).removeprefix(GOVERNED)
 
 
 def _sqlite_file(uri: str) -> Path | None:
@@ -141,9 +158,9 @@ def _sqlite_file(uri: str) -> Path | None:
     return Path(file) if file and not file.startswith((":", "file:")) else None
 
 
-def _nothing_run(use_case: str, got: str) -> NothingRunError:
+def _nothing_run(use_case: str | None, got: str) -> NothingRunError:
     return NothingRunError(
-        f"nothing of {use_case} has run here",
+        f"nothing of {use_case} has run here" if use_case else "nothing has run here",
         expected="a finished run of `mlops run`",
         got=got,
         hint="run it first; if it ran elsewhere, go to that folder or set MLFLOW_TRACKING_URI",

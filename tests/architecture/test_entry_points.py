@@ -107,12 +107,28 @@ def test_projects_have_an_entry_point_per_stage_of_the_command_line(folder: Path
 
     stages = next(one for one in run.params if one.name == "stage").type.choices  # type: ignore[attr-defined]
     project = yaml.safe_load((folder / "MLproject").read_text(encoding="utf-8"))
-    assert list(project["entry_points"]) == list(stages)
+    assert list(project["entry_points"]) == [*stages, "promote"]
     for name, entry in project["entry_points"].items():
+        if name == "promote":
+            continue
         assert entry["command"] == "mlops run {use_case}" + ("" if name == "main" else f" --stage {name}")
         assert list(entry["parameters"]) == ["use_case"]
         default = entry["parameters"]["use_case"]["default"]
         assert (folder / default / "usecase.yaml").is_file()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_promote_is_the_command_request_with_its_options(folder: Path) -> None:
+    from mlops_mlflow.cli.request import request
+
+    entry = yaml.safe_load((folder / "MLproject").read_text(encoding="utf-8"))["entry_points"]["promote"]
+    assert entry["command"] == "mlops request {use_case} --to {to} --comment {comment}"
+    defaults = {option.name: option.default for option in request.params}
+    given = {name: parameter["default"] for name, parameter in entry["parameters"].items()}
+    assert {name: default for name, default in given.items() if name != "use_case"} == {
+        "to": defaults["to"],
+        "comment": defaults["comment"],
+    }
 
 
 def test_the_plugin_and_the_root_project_mean_the_same_use_case() -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import mlflow
 import pytest
 from mlflow.exceptions import RestException
+from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
 
 def refusing(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise RestException({"error_code": "PERMISSION_DENIED", "message": "versions are frozen"})
 
-    monkeypatch.setattr(mlflow.MlflowClient, method, refuse)
+    monkeypatch.setattr(SqlAlchemyStore, method, refuse)
 
 
 @pytest.mark.parametrize(
@@ -47,19 +46,11 @@ def test_a_version_in_staging_stays_there_when_its_successor_is_refused(
     use_case: Any, shell: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert shell("run", "uc").code == 0
-    calls: list[object] = []
-    alias: Callable[..., None] = mlflow.MlflowClient.set_registered_model_alias
-
-    def once(client: Any, *words: str) -> None:
-        calls.append(words)
-        if len(calls) == 1:
-            raise RestException({"error_code": "PERMISSION_DENIED", "message": "no"})
-        alias(client, *words)
-
-    monkeypatch.setattr(mlflow.MlflowClient, "set_registered_model_alias", once)
+    refusing(monkeypatch, "set_registered_model_alias")
 
     use_case.save(seed=8)  # otherwise the result would be the same, and have its version
     assert shell("run", "uc").code == 2
+    monkeypatch.undo()
 
     (version,) = shell.client.search_model_versions("name = 'tiny'")
     assert (str(version.version), version.current_stage) == ("1", "Staging")

@@ -121,4 +121,5 @@ def test_other_targets_are_explained_and_rows_without_a_key_are_counted(
     assert "<html" in page.read_text(encoding="utf-8")
     refused = mlops("row", use_case, "100000", cwd=tmp_path, code=2)
     assert "there is no row 100000" in refused.err
-    assert len(client(store_of(tmp_path)).search_experiments()) == 2, "the default one, and the use case's"
+    experiments = {one.name for one in client(store_of(tmp_path)).search_experiments()}
+    assert experiments == {"Default", "mlops.audit", use_case.name}

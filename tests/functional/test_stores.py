@@ -75,7 +75,6 @@ def test_the_version_is_in_staging_and_called_challenger(where: str, request: py
     assert client(lifecycle.uri).get_model_version_by_alias("breast_cancer", "challenger").version == version.version
     assert lifecycle.run.data.tags["mlops.version"] == str(version.version)
     assert version.run_id == lifecycle.run.info.run_id
-    assert version.tags["mlops.approvals_pending"] == "legal"
 
 
 @pytest.mark.parametrize("where", ["local", "remote"])

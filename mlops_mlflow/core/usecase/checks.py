@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mlops_mlflow.core.ledger.history import ENVELOPE, TRANSITION
 from mlops_mlflow.core.metrics.catalogue import CATALOGUE, MetricInfo
 from mlops_mlflow.core.usecase.base import Scalar, Task
 from mlops_mlflow.core.usecase.data import ColumnRule
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.core.usecase.problems import Problem, did_you_mean
-from mlops_mlflow.core.usecase.success import Bound, Criterion, MetricRequirement
+from mlops_mlflow.core.usecase.success import ApprovalRequirement, Bound, Criterion, MetricRequirement
 from mlops_mlflow.core.usecase.yaml_tree import Path, Places
 
 _SECRET = re.compile(r"\$\{([^}]*)\}?")
@@ -39,7 +40,15 @@ def check(spec: UseCaseSpec, places: Places) -> tuple[Problem, ...]:
     Returns:
         Problems; none means that the use case is consistent.
     """
-    found = (*_task(spec), *_metrics(spec), *_parameters(spec), *_contract(spec), *_columns(spec), *_secrets(spec))
+    found = (
+        *_task(spec),
+        *_metrics(spec),
+        *_parameters(spec),
+        *_contract(spec),
+        *_columns(spec),
+        *_secrets(spec),
+        *_subjects(spec),
+    )
     return tuple(Problem(places.value(*path), message) for path, message in found)
 
 
@@ -64,6 +73,11 @@ def _uses(spec: UseCaseSpec) -> Iterator[_Use]:
             if isinstance(bound, Criterion | MetricRequirement):
                 against = bound.against if isinstance(bound, Criterion) else None
                 yield _Use((section, number), bound.metric, bound.by, against, _at_most(bound), grouped=True)
+    for stage in ("Staging", "Production"):
+        envelope = getattr(spec.governance, stage).envelope
+        for number, bound in enumerate(envelope.metrics if envelope else ()):
+            path: Path = ("governance", stage, "envelope", "metrics", number)
+            yield _Use(path, bound.metric, lower_is_fine=_at_most(bound))
     for number, alarm in enumerate(spec.monitoring.alarm if spec.monitoring else ()):
         lower = alarm.at_most is not None or alarm.rises_by is not None
         yield _Use(("monitoring", "alarm", number), alarm.metric, lower_is_fine=lower)
@@ -209,6 +223,14 @@ def _named_columns(spec: UseCaseSpec) -> Iterator[tuple[Path, str]]:
     slices = spec.monitoring.slices if spec.monitoring else ()
     yield from ((("monitoring", "slices", number), column) for number, column in enumerate(slices))
     yield from (((*use.path, "by"), use.slices) for use in _uses(spec) if use.slices)
+
+
+def _subjects(spec: UseCaseSpec) -> Found:
+    """An approval says what it is of; a requirement must not be met by one of something else."""
+    for number, one in enumerate(spec.requirements):
+        if isinstance(one, ApprovalRequirement) and one.subject in (TRANSITION, ENVELOPE):
+            taken = f"`{one.subject}` is the subject of other approvals"
+            yield ("requirements", number, "subject"), f"{taken}; say in a few words what {one.approval} approves"
 
 
 def _secrets(spec: UseCaseSpec) -> Found:

@@ -1,9 +1,10 @@
-"""Pydantic's errors, told in the words of the use case file and at its lines."""
+"""Pydantic's errors, told in the words of the file that they are about, and at its lines."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -11,9 +12,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mlops_mlflow.core.usecase.base import MISPLACED, Section
-from mlops_mlflow.core.usecase.document import UseCaseSpec
+from mlops_mlflow.core.usecase.kind import USE_CASE, FileKind
 from mlops_mlflow.core.usecase.problems import Problem, closest, did_you_mean
-from mlops_mlflow.core.usecase.yaml_tree import Path, Places, Tree
+from mlops_mlflow.core.usecase.yaml_tree import Path, Tree, dotted
+
+Location = tuple[int | str, ...]
 
 _EXPECTED = {
     "string_type": "text",
@@ -36,105 +39,116 @@ _PATTERNS = {
 _WORDS_OF_OTHERS = {"yes", "no", "on", "off", "y", "n"}
 
 
-def explain(error: ValidationError, tree: Tree) -> tuple[Problem, ...]:
+def explain(error: ValidationError, tree: Tree, kind: FileKind[Any] = USE_CASE) -> tuple[Problem, ...]:
     """Problems of a file that the models refused.
 
     Args:
-        error: From validating ``tree.root`` as a ``UseCaseSpec``.
+        error: From validating ``tree.root`` as the model of its kind.
         tree: Values and places of the file.
+        kind: Of file.
 
     Returns:
         One problem per place: of a union, only what is left of it.
     """
-    apart: dict[tuple[str, Path], list[ErrorDetails]] = {}
-    misspelt: set[Path] = set()
-    for details in error.errors(include_url=False):
-        kind = details["type"] if details["type"] in {"missing", "extra_forbidden"} else ""
-        path = _path(details["loc"], tree.root)
-        if details["type"] == "too_short" and _at(path, tree.root):
-            continue  # entries that are wrong do not count; they are told by themselves
-        if kind == "missing" and isinstance(details["loc"][-1], int):
-            apart["", path] = [details]  # a list that is too short; the last entry that it lacks tells its length
-            continue
+    return _Explaining(kind, tree).problems(error)
+
+
+@dataclass(frozen=True)
+class _Explaining:
+    kind: FileKind[Any]
+    tree: Tree
+
+    def problems(self, error: ValidationError) -> tuple[Problem, ...]:
+        apart: dict[tuple[str, Path], list[ErrorDetails]] = {}
+        misspelt: set[Path] = set()
+        for details in error.errors(include_url=False):
+            kind = details["type"] if details["type"] in {"missing", "extra_forbidden"} else ""
+            path = _path(details["loc"], self.tree.root)
+            if details["type"] == "too_short" and _at(path, self.tree.root):
+                continue  # entries that are wrong do not count; they are told by themselves
+            if kind == "missing" and isinstance(details["loc"][-1], int):
+                apart["", path] = [details]  # a list that is too short; the last entry that it lacks tells its length
+                continue
+            if kind == "missing":
+                path = (*path, details["loc"][-1])
+            if kind == "extra_forbidden" and (meant := closest(str(path[-1]), self._keys(details["loc"][:-1]))):
+                misspelt.add((*path[:-1], meant))
+            apart.setdefault((kind, path), []).append(details)
+        return tuple(
+            self._problem(kind, path, group)
+            for (kind, path), group in apart.items()
+            if kind != "missing" or path not in misspelt
+        )
+
+    def _problem(self, kind: str, path: Path, group: list[ErrorDetails]) -> Problem:
+        places = self.tree.places
         if kind == "missing":
-            path = (*path, details["loc"][-1])
-        if kind == "extra_forbidden" and (meant := closest(str(path[-1]), _keys(details["loc"][:-1]))):
-            misspelt.add((*path[:-1], meant))
-        apart.setdefault((kind, path), []).append(details)
-    return tuple(
-        _problem(kind, path, group, tree)
-        for (kind, path), group in apart.items()
-        if kind != "missing" or path not in misspelt
-    )
+            return self._missing(path)
+        if kind == "extra_forbidden":
+            return self._unknown(path, group[0]["loc"])
+        first = group[0]
+        if first["type"] == MISPLACED:
+            context = first["ctx"]
+            path = (*path, *context["path"])
+            return Problem(places.value(*path), f"`{self._dotted(path)}`: {context['message']}")
+        if first["type"] == "value_error" and not str(first["ctx"]["error"]).startswith("expected "):
+            return Problem(places.value(*path), f"`{self._dotted(path)}`: {first['ctx']['error']}")
+        if first["loc"][-1] == "[key]":
+            expected = "some text" if first["type"] == "string_too_short" else f"a name of {_PATTERNS['']}"
+            return Problem(places.key(*path), f"`{self._dotted(path)}`: expected {expected}")
+        return self._wrong(path, group)
 
+    def _missing(self, path: Path) -> Problem:
+        *section, name = path
+        where = f"`{self._dotted(tuple(section))}`" if section else f"the {self.kind.name}"
+        place = self.tree.places.key(*section)
+        return Problem(place, f"{where} needs `{name}`; add it to the section that begins here")
 
-def _problem(kind: str, path: Path, group: list[ErrorDetails], tree: Tree) -> Problem:
-    if kind == "missing":
-        return _missing(path, tree.places)
-    if kind == "extra_forbidden":
-        return _unknown(path, group[0]["loc"], tree.places)
-    first = group[0]
-    if first["type"] == MISPLACED:
-        context = first["ctx"]
-        path = (*path, *context["path"])
-        return Problem(tree.places.value(*path), f"`{_dotted(path)}`: {context['message']}")
-    if first["type"] == "value_error" and not str(first["ctx"]["error"]).startswith("expected "):
-        return Problem(tree.places.value(*path), f"`{_dotted(path)}`: {first['ctx']['error']}")
-    if first["loc"][-1] == "[key]":
-        return Problem(tree.places.key(*path), f"`{_dotted(path)}`: expected a name of {_PATTERNS['']}")
-    return _wrong(path, group, tree)
+    def _unknown(self, path: Path, loc: Location) -> Problem:
+        *section, key = path
+        where = f"`{self._dotted(tuple(section))}`" if section else f"the {self.kind.name}"
+        keys = self._keys(loc[:-1])
+        hint = did_you_mean(str(key), keys) or self._elsewhere(str(key))
+        place = self.tree.places.key(*path)
+        return Problem(place, f"`{key}` is not a key of {where}{hint}; its keys are {', '.join(keys)}")
 
+    def _keys(self, loc: Location) -> list[str]:
+        """Keys that the section at a location may have."""
+        model = _model_at(self.kind.model, loc)
+        return list(model.model_fields) if model else []
 
-def _missing(path: Path, places: Places) -> Problem:
-    *section, name = path
-    where = f"`{_dotted(tuple(section))}`" if section else "the use case"
-    return Problem(places.key(*section), f"{where} needs `{name}`; add it to the section that begins here")
+    def _elsewhere(self, key: str) -> str:
+        """Where a key belongs that exists, but not here."""
+        top = self.kind.model.model_fields
+        homes = [name for name in top if key in self._keys((name,))]
+        if key in top:
+            return " (it belongs at the top level)"
+        return f" (it belongs under `{homes[0]}`)" if len(homes) == 1 else ""
 
+    def _wrong(self, path: Path, group: list[ErrorDetails]) -> Problem:
+        value = _at(path, self.tree.root)
+        expected = list(dict.fromkeys(self._expected(details, path) for details in group))
+        got = "" if path[:1] == ("sources",) and "sql" in path else f", got {_shown(value)}"
+        message = f"`{self._dotted(path)}`: expected {' or '.join(expected)}{got}{_surprise(value, expected)}"
+        return Problem(self.tree.places.value(*path), message)
 
-def _unknown(path: Path, loc: tuple[int | str, ...], places: Places) -> Problem:
-    *section, key = path
-    where = f"`{_dotted(tuple(section))}`" if section else "the use case"
-    keys = _keys(loc[:-1])
-    hint = did_you_mean(str(key), keys) or _elsewhere(str(key))
-    return Problem(places.key(*path), f"`{key}` is not a key of {where}{hint}; its keys are {', '.join(keys)}")
+    def _expected(self, details: ErrorDetails, path: Path) -> str:
+        kind, message = details["type"], details["msg"]
+        if kind == "string_pattern_mismatch":
+            return _PATTERNS.get(str(path[-1]), _PATTERNS[""])
+        if kind == "missing":
+            return f"at least {int(details['loc'][-1]) + 1} entries"
+        if kind == "model_type" and (keys := self._keys(details["loc"])):
+            return f"a section with keys ({', '.join(keys)})"
+        if kind == "too_long":
+            return f"at most {details['ctx']['max_length']} entries"
+        if kind == "value_error":
+            message = str(details["ctx"]["error"])
+        short = message.removeprefix("Input should be ").removeprefix("a valid ").removeprefix("expected ")
+        return _EXPECTED.get(kind, short)
 
-
-def _keys(loc: tuple[int | str, ...]) -> list[str]:
-    """Keys that the section at a location may have."""
-    model = _model_at(loc)
-    return list(model.model_fields) if model else []
-
-
-def _elsewhere(key: str) -> str:
-    """Where a key belongs that exists, but not here."""
-    homes = [name for name in UseCaseSpec.model_fields if key in _keys((name,))]
-    if key in UseCaseSpec.model_fields:
-        return " (it belongs at the top level)"
-    return f" (it belongs under `{homes[0]}`)" if len(homes) == 1 else ""
-
-
-def _wrong(path: Path, group: list[ErrorDetails], tree: Tree) -> Problem:
-    value = _at(path, tree.root)
-    expected = list(dict.fromkeys(_expected(details, path) for details in group))
-    got = "" if path[:1] == ("sources",) and "sql" in path else f", got {_shown(value)}"
-    message = f"`{_dotted(path)}`: expected {' or '.join(expected)}{got}{_surprise(value, expected)}"
-    return Problem(tree.places.value(*path), message)
-
-
-def _expected(details: ErrorDetails, path: Path) -> str:
-    kind, message = details["type"], details["msg"]
-    if kind == "string_pattern_mismatch":
-        return _PATTERNS.get(str(path[-1]), _PATTERNS[""])
-    if kind == "missing":
-        return f"at least {int(details['loc'][-1]) + 1} entries"
-    if kind == "model_type" and (keys := _keys(details["loc"])):
-        return f"a section with keys ({', '.join(keys)})"
-    if kind == "too_long":
-        return f"at most {details['ctx']['max_length']} entries"
-    if kind == "value_error":
-        message = str(details["ctx"]["error"])
-    short = message.removeprefix("Input should be ").removeprefix("a valid ").removeprefix("expected ")
-    return _EXPECTED.get(kind, short)
+    def _dotted(self, path: Path) -> str:
+        return dotted(path) or f"the {self.kind.name}"
 
 
 def _surprise(value: Any, expected: list[str]) -> str:
@@ -161,12 +175,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def _dotted(path: Path) -> str:
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".") or "the use case"
-
-
-def _path(loc: tuple[int | str, ...], value: Any) -> Path:
+def _path(loc: Location, value: Any) -> Path:
     """The part of pydantic's location that stands in the file; it also names the arms of unions."""
     path: list[int | str] = []
     for step in loc:
@@ -183,9 +192,9 @@ def _at(path: Path, value: Any) -> Any:
     return value
 
 
-def _model_at(loc: tuple[int | str, ...]) -> type[Section] | None:
+def _model_at(whole: type[Section], loc: Location) -> type[Section] | None:
     """The model of the section at a location; None where there is no one model."""
-    annotation: Any = UseCaseSpec
+    annotation: Any = whole
     for step in loc:
         annotation = next(_inside(annotation, step), None)
     return next(_sections(annotation), None)

@@ -6,25 +6,48 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mlops_mlflow.core.usecase.base import Column, Duration, Section
+from mlops_mlflow.core.usecase.base import Column, Duration, Name, Section, contradiction
+from mlops_mlflow.core.usecase.success import Bound
+
+
+class Envelope(Section):
+    """What a retrained version may do without new approvals: same features, same estimator, metrics within bounds.
+
+    The roles that it spares approve the envelope itself, all of them, before it spares any.
+    """
+
+    spares: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """Roles whose approval of the envelope stands in for one of each transition."""
+    metrics: Annotated[tuple[Bound, ...], Field(min_length=1)]
+    """On test rows; each has to be kept."""
+    per_month: Annotated[int, Field(ge=1)] = 1
+    """How many transitions to this registry stage within 30 days, all counted."""
 
 
 class TransitionRule(Section):
     """What a transition to a registry stage needs beyond the organisation's policy."""
 
-    approvals: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    approvals: dict[Name, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     """How many approvals, by role."""
     lapse: Duration | None = None
     """After this an approval no longer counts."""
     minimum_staging: Duration | None = None
-    """How long a version has to have been in Staging."""
+    """How long a version has to have been in Staging; for Production."""
+    envelope: Envelope | None = None
 
 
 class Governance(Section):
-    """Rules per registry stage, checked and recorded today; transitions by people do not enforce them yet."""
+    """Rules per registry stage; they tighten the organisation's policy and never loosen it."""
 
     Staging: TransitionRule = TransitionRule()
     Production: TransitionRule = TransitionRule()
+
+    @model_validator(mode="after")
+    def _possible(self) -> Governance:
+        if self.Staging.minimum_staging:
+            message = "only a transition to Production can wait in Staging; put it there"
+            raise contradiction(message, "Staging", "minimum_staging")
+        return self
 
 
 class Alarm(Section):

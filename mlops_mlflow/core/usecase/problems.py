@@ -1,4 +1,4 @@
-"""What can be wrong in a use case file: problems at their places, and the one error that carries them."""
+"""What can be wrong in a file that people write: problems at their places, and the one error that carries them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mlops_mlflow.core.errors import Place, UseCaseError
+from mlops_mlflow.core.errors import MlopsError, Place, UseCaseError
 
 SHOWN = 10
 
@@ -23,11 +23,11 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return str(UseCaseError(self.message, place=self.place))
+        return str(MlopsError(self.message, place=self.place))
 
 
-class InvalidUseCase(UseCaseError):
-    """A use case file with one or more problems.
+class InvalidFile(MlopsError):
+    """A file with one or more problems.
 
     Args:
         problems: At least one.
@@ -54,6 +54,10 @@ class InvalidUseCase(UseCaseError):
                 *([f"  ... and {more} more"] if more > 0 else []),
             ]
         )
+
+
+class InvalidUseCase(InvalidFile, UseCaseError):
+    """A use case file with one or more problems."""
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

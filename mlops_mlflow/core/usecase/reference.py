@@ -1,4 +1,4 @@
-"""The reference of ``usecase.yaml`` for people, made of the same schema that editors use."""
+"""References of the files that people write, made of the same schemas that editors use."""
 
 from __future__ import annotations
 
@@ -12,13 +12,23 @@ from mlops_mlflow.core.usecase.schema import json_schema
 
 def reference() -> str:
     """Markdown: a table per section in the order in which the file names them, then the metrics."""
-    schema = json_schema()
+    return "\n".join(["# Reference of `usecase.yaml`", "", *sections(json_schema()), *_metrics()]) + "\n"
+
+
+def sections(schema: dict[str, Any], level: int = 2) -> list[str]:
+    """Lines of Markdown about a schema: what the file is, its keys, and a table per section.
+
+    Args:
+        schema: As ``schema_of`` makes it.
+        level: Of the sections' headings.
+    """
     titles = _titles(schema)
-    parts = ["# Reference of `usecase.yaml`", "", schema["description"], "", *_table(schema, schema["$defs"], titles)]
+    parts = [schema["description"], "", *_table(schema, schema["$defs"], titles)]
     for name, title in titles.items():
         section = schema["$defs"][name]
-        parts += [f"## {title}", "", section.get("description", ""), "", *_table(section, schema["$defs"], titles)]
-    return "\n".join([*parts, *_metrics()]) + "\n"
+        heading = f"{'#' * level} {title}"
+        parts += [heading, "", section.get("description", ""), "", *_table(section, schema["$defs"], titles)]
+    return parts
 
 
 def _titles(schema: dict[str, Any]) -> dict[str, str]:

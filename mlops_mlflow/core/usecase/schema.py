@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mlops_mlflow.core.metrics.catalogue import CATALOGUE
+from mlops_mlflow.core.usecase.base import Section
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -20,21 +21,31 @@ _METRICS = {
     ("Criterion", "metric"): tuple(CATALOGUE),
     ("MetricRequirement", "metric"): tuple(CATALOGUE),
     ("Alarm", "metric"): tuple(info.name for info in CATALOGUE.values() if info.kind != "fairness"),
+    ("Bound", "metric"): tuple(info.name for info in CATALOGUE.values() if info.kind != "fairness"),
     ("Tuning", "metric"): _MEASURED,
     ("Evaluation", "choose_by"): _MEASURED,
 }
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema, draft 2020-12; every file that the models accept is valid under it.
+    """The schema of ``usecase.yaml``; every file that the models accept is valid under it.
 
     Returns:
-        Plain JSON values: sections under ``$defs``, descriptions from the models, names of metrics as enumerations.
+        As ``schema_of``, with the names of metrics as enumerations.
     """
-    raw = UseCaseSpec.model_json_schema()
+    schema = schema_of(UseCaseSpec, "Use case")
     for (section, key), names in _METRICS.items():
-        _enumerate(raw["$defs"][section]["properties"][key], names)
-    return {"$schema": DIALECT, "title": "Use case", **_plain(raw)}
+        _enumerate(schema["$defs"][section]["properties"][key], names)
+    return schema
+
+
+def schema_of(model: type[Section], title: str) -> dict[str, Any]:
+    """The schema, draft 2020-12, of the files of a model.
+
+    Returns:
+        Plain JSON values: sections under ``$defs``, descriptions from the models.
+    """
+    return {"$schema": DIALECT, "title": title, **_plain(model.model_json_schema())}
 
 
 def _enumerate(field: dict[str, Any], names: Iterable[str]) -> None:

@@ -19,7 +19,8 @@ from typing import Any, NoReturn
 import yaml
 
 from mlops_mlflow.core.errors import Place
-from mlops_mlflow.core.usecase.problems import InvalidUseCase, Problem
+from mlops_mlflow.core.usecase.kind import USE_CASE, FileKind
+from mlops_mlflow.core.usecase.problems import Problem
 
 LONGEST, DEEPEST, LARGEST = 1_000_000, 40, 50_000
 _WORDS: Mapping[str, bool | None] = {
@@ -31,6 +32,11 @@ _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 
 Path = tuple[str | int, ...]
+
+
+def dotted(path: Path) -> str:
+    """A path as messages show it: ``candidates.linear.space``, ``success[0].metric``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 @dataclass(frozen=True)
@@ -74,21 +80,29 @@ class Tree:
     places: Places
 
 
-def read_tree(text: str, *, file: str) -> Tree:
+def read_tree(text: str, *, file: str, kind: FileKind[Any] = USE_CASE) -> Tree:
     """Read one YAML document whose top is a mapping.
 
     Args:
         text: The file's content.
         file: Its path, for messages.
+        kind: What it should be, for messages and their error.
 
     Returns:
         Values and places.
 
     Raises:
-        InvalidUseCase: Not YAML, not one mapping, duplicate keys, tags, merge keys, or too long, deep or large.
+        InvalidFile: Not YAML, not one mapping, duplicate keys, tags, merge keys, or too long, deep or large.
     """
+    try:
+        return _tree(text, file, kind)
+    except _Refused as refused:
+        raise kind.error(refused.problems) from None
+
+
+def _tree(text: str, file: str, kind: FileKind[Any]) -> Tree:
     if len(text) > LONGEST:
-        _refuse(Place(file, 1, 1), f"has {len(text):,} characters; expected a use case of at most {LONGEST:,}")
+        _refuse(Place(file, 1, 1), f"has {len(text):,} characters; expected a {kind.name} of at most {LONGEST:,}")
     reader = _Reader(text, file)
     try:
         root = reader.document()
@@ -100,16 +114,23 @@ def read_tree(text: str, *, file: str) -> Tree:
         place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
         _refuse(place, "a character that text does not have; save the file as UTF-8 without control characters")
     if reader.problems:
-        raise InvalidUseCase(reader.problems)
+        raise _Refused(*reader.problems)
     places = Places(file, reader.keys, reader.values)
     if not isinstance(root, dict):
         got = "nothing" if root is None else "a list" if isinstance(root, list) else "a single value"
-        _refuse(places.key(), f"expected keys such as `use_case:` and `question:`, got {got}")
+        first, second = kind.keys
+        _refuse(places.key(), f"expected keys such as `{first}:` and `{second}:`, got {got}")
     return Tree(root, places)
 
 
+class _Refused(Exception):
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+
 def _refuse(place: Place, message: str) -> NoReturn:
-    raise InvalidUseCase([Problem(place, message)]) from None
+    raise _Refused(Problem(place, message)) from None
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> str:
@@ -142,7 +163,7 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    _refuse(self._place(event), "a second document begins here (`---`); expected one use case per file")
+                    _refuse(self._place(event), "a second document begins here (`---`); expected one document per file")
                 root = self._node(next(self._events), ())
         return root
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mlops_mlflow.core.errors import MlopsError, TrackingError
-from mlops_mlflow.governance.registry import champion
+from mlops_mlflow.governance.registration import champion
 from mlops_mlflow.learning.baselines import BASELINE, SEASONAL
 from mlops_mlflow.tracking.errors import translated
 from mlops_mlflow.tracking.tracker import KIND, RUN_OF, STAGE, USE_CASE, Tracker

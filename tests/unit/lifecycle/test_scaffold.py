@@ -54,12 +54,12 @@ def test_mlproject_has_every_stage_and_main_for_the_folder_itself(tmp_path: Path
     create_use_case("leavers", tmp_path)
     project = yaml.safe_load((tmp_path / "leavers" / "MLproject").read_text(encoding="utf-8"))
     assert (project["name"], project["conda_env"]) == ("leavers", "conda.yaml")
-    assert set(project["entry_points"]) == {"main", *STAGES}
+    assert set(project["entry_points"]) == {"main", *STAGES, "promote"}
     assert project["entry_points"]["main"]["command"] == "mlops run {use_case}"
     for stage in STAGES:
         assert project["entry_points"][stage]["command"] == f"mlops run {{use_case}} --stage {stage}"
     for entry in project["entry_points"].values():
-        assert entry["parameters"] == {"use_case": {"type": "string", "default": "."}}
+        assert entry["parameters"]["use_case"] == {"type": "string", "default": "."}
 
 
 def test_the_environment_pins_this_version(tmp_path: Path):

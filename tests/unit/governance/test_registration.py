@@ -8,8 +8,18 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 from mlops_mlflow.core.errors import RegistryError
-from mlops_mlflow.governance.registry import Version, champion, transition
-from mlops_mlflow.governance.registry import register as register_version
+from mlops_mlflow.core.ledger.record import Actor
+from mlops_mlflow.core.policy.document import DEFAULT, Policy, StageRules
+from mlops_mlflow.core.policy.evidence import PARTS, Evidence
+from mlops_mlflow.core.policy.rules import Rules
+from mlops_mlflow.governance.database.registry import DatabaseChange
+from mlops_mlflow.governance.desk.arrivals import Arrival, Entered
+from mlops_mlflow.governance.desk.desk import Desk
+from mlops_mlflow.governance.evidence import NO_CHAMPION
+from mlops_mlflow.governance.opening import open_registry
+from mlops_mlflow.governance.registration import Find, champion
+from mlops_mlflow.governance.registration import register as register_version
+from mlops_mlflow.governance.shelf import Shelf, Version
 from mlops_mlflow.tracking.tracker import Tracker, open_tracker
 
 
@@ -18,20 +28,25 @@ def tracker(tracking_uri: str) -> Tracker:
     return open_tracker("churn", tracking_uri)
 
 
-def register(tracker: Tracker, *, result: str = "", stage: bool = True, verdict: str = "passed") -> Version:
+def evidence(_: Shelf, __: str, rules: Rules) -> Evidence:
+    parts = {part: part for part in PARTS} | {"policy": rules.digest, "champion": NO_CHAMPION}
+    return Evidence(parts, {"verdict": "passed", "judged": 0, "metrics": {}})
+
+
+def enter(tracker: Tracker, *, result: str = "", verdict: str = "passed", policy: Policy = DEFAULT) -> Entered:
     run_id = tracker.create_run("validate", {})
     model = tracker.client.create_logged_model(tracker.experiment_id, name="chosen", source_run_id=run_id)
     tracker.client.finalize_logged_model(model.model_id, "READY")
-    return register_version(
-        tracker,
-        "churn",
-        result=result or run_id,
-        model_id=model.model_id,
-        run_id=run_id,
-        tags={"mlops.verdict": verdict},
-        description="why",
-        stage=stage,
-    )
+    found = Find(result or run_id, model.model_id, run_id, {"mlops.verdict": verdict}, "why")
+    desk = Desk(open_registry(tracker.uri), policy, Actor("anna"), evidence)
+    return register_version(tracker, desk, "churn", found, Arrival({}, NO_CHAMPION))
+
+
+def register(tracker: Tracker, *, result: str = "", verdict: str = "passed") -> Version:
+    return enter(tracker, result=result, verdict=verdict).version
+
+
+CAREFUL = Policy(name="careful", unlisted_roles="anybody", Staging=StageRules(approvals={"legal": 1}))
 
 
 class Refusing:
@@ -66,21 +81,37 @@ def test_the_version_that_was_in_staging_is_archived(tracker: Tracker) -> None:
     assert stages == {1: "Archived", 2: "Staging"}
 
 
-@pytest.mark.parametrize(
-    "call", ["create_model_version", "transition_model_version_stage", "set_registered_model_alias"]
-)
-def test_what_a_refusing_registry_had_taken_is_taken_back(tracker: Tracker, call: str) -> None:
-    refusing = Tracker(Refusing(tracker.client, call), tracker.uri, tracker.experiment_id)
+def test_what_a_refusing_registry_had_taken_is_taken_back(tracker: Tracker) -> None:
+    refusing = Tracker(Refusing(tracker.client, "create_model_version"), tracker.uri, tracker.experiment_id)
     with pytest.raises(RegistryError, match="Permission denied"):
         register(refusing)
     assert tracker.client.search_registered_models() == []
 
 
-def test_a_refusal_leaves_earlier_versions_alone(tracker: Tracker) -> None:
+@pytest.mark.parametrize("call", ["record", "move", "alias"])
+def test_a_registration_that_fails_half_way_leaves_nothing(
+    tracker: Tracker, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RegistryError("the disk is full")
+
+    monkeypatch.setattr(DatabaseChange, call, fail)
+    with pytest.raises(RegistryError, match="the disk is full"):
+        register(tracker)
+    assert tracker.client.search_registered_models() == []
+    assert list(open_registry(tracker.uri).stored()) == []
+
+
+def test_a_failure_leaves_earlier_versions_alone(tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
     register(tracker)
-    refusing = Tracker(Refusing(tracker.client, "set_registered_model_alias"), tracker.uri, tracker.experiment_id)
-    with pytest.raises(RegistryError):
-        register(refusing)
+
+    def fail(*_: Any) -> None:
+        raise RegistryError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(DatabaseChange, "alias", fail)
+        with pytest.raises(RegistryError):
+            register(tracker)
     versions = tracker.client.search_model_versions("name = 'churn'")
     assert [(one.version, one.current_stage) for one in versions] == [(1, "Staging")]
     assert tracker.client.get_model_version_by_alias("churn", "challenger").version == 1
@@ -92,17 +123,22 @@ def test_there_is_no_champion_before_production(tracker: Tracker) -> None:
     assert champion(tracker, "churn") is None
 
 
-def test_an_illegal_transition_is_refused_with_the_legal_ones(tracker: Tracker) -> None:
-    version = register(tracker)
-    with pytest.raises(RegistryError, match="cannot go from Staging to Archived"):
-        transition(tracker, version, "Archived")
-
-
 def test_a_version_that_waits_for_an_approval_stays_out_of_staging(tracker: Tracker) -> None:
     first = register(tracker)
-    waiting = register(tracker, stage=False)
-    assert waiting.registry_stage == "None"
+    waiting = enter(tracker, policy=CAREFUL)
+    assert waiting.version.registry_stage == "None"
+    assert waiting.request is not None
+    assert waiting.request.to == "Staging"
     assert tracker.client.get_model_version_by_alias("churn", "challenger").version == int(first.number)
+    again = enter(tracker, policy=CAREFUL, result="other")
+    assert again.version.number == "3"
+
+
+def test_what_has_not_changed_is_not_recorded_twice(tracker: Tracker) -> None:
+    register(tracker, result="one")
+    before = len(list(open_registry(tracker.uri).stored()))
+    register(tracker, result="one")
+    assert len(list(open_registry(tracker.uri).stored())) == before == 2
 
 
 def stages(tracker: Tracker) -> dict[int, str]:
@@ -135,11 +171,9 @@ def test_a_version_that_people_have_moved_stays_there(tracker: Tracker, stage: s
     assert stages(tracker) == {1: stage}
 
 
-@pytest.mark.parametrize("undone", ["transition", "alias"])
-def test_what_a_killed_registration_left_undone_is_done(tracker: Tracker, undone: str) -> None:
-    register(tracker, result="one", stage=undone == "alias")
-    if undone == "alias":
-        tracker.client.delete_registered_model_alias("churn", "challenger")
+def test_an_alias_that_is_gone_is_set_again(tracker: Tracker) -> None:
+    register(tracker, result="one")
+    tracker.client.delete_registered_model_alias("churn", "challenger")
     assert register(tracker, result="one").registry_stage == "Staging"
     assert tracker.client.get_model_version_by_alias("churn", "challenger").version == 1
 
@@ -159,7 +193,7 @@ class Hurried:
     def __getattr__(self, name: str) -> Any:
         if name == "create_model_version" and not self._done:
             self._done = True
-            register(self._tracker, result="one", stage=False)
+            register(self._tracker, result="one")
         return getattr(self._client, name)
 
 

@@ -1,0 +1,1 @@
+"""The ledger of decisions: records in a chain, and what follows from them."""

@@ -1,0 +1,1 @@
+"""What a registry stage transition needs, and whether it is there."""

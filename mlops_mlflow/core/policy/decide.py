@@ -1,0 +1,163 @@
+"""Whether a transition may happen: a function of the rules, the evidence and what people said, and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from mlops_mlflow.core.policy.approvals import approvals
+from mlops_mlflow.core.policy.case import Case, Decision, Outcome, RuleFinding, authors
+from mlops_mlflow.core.policy.evidence import told
+from mlops_mlflow.core.policy.overrides import broken_glass, overridden, reviews
+from mlops_mlflow.core.policy.parts import envelope_parts
+from mlops_mlflow.core.policy.words import milliseconds, moment, people, span
+
+__all__ = ["Case", "Decision", "Outcome", "RuleFinding", "authors", "decide", "envelope_parts"]
+
+JUDGED = ("metrics", "slices", "data", "card")
+"""Parts that validate judged and that have to be as they were; policy and use case concern approvals only."""
+
+
+def decide(case: Case) -> Decision:
+    """Hold a transition against the rules.
+
+    Args:
+        case: All that counts.
+
+    Returns:
+        Every rule with its outcome, the first things to see to first.
+    """
+    findings = list(_findings(case))
+    if (glass := broken_glass(case)) is not None:
+        findings = [overridden(one, glass) for one in findings]
+    used = glass.sequence if glass and any(one.outcome == "overridden" for one in findings) else 0
+    return Decision(
+        tuple(findings),
+        case.rules.policy.mode == "dry_run",
+        used,
+        any(one.outcome == "spared" for one in findings),
+    )
+
+
+def _findings(case: Case) -> Iterator[RuleFinding]:
+    transition = case.transition
+    if not transition.is_legal:
+        why = f"{transition.begin} -> {transition.to} is not one of the transitions ({transition.legal_ways})"
+        yield RuleFinding("legal transition", "missing", why, "ask for one of the legal ways", final=True)
+        return
+    yield RuleFinding("legal transition", "met", f"{transition.begin} -> {transition.to}")
+    if (strange := _unexplained(case)) is not None:
+        yield strange
+    if transition.to != "Archived":
+        yield _intact(case)
+    if transition.is_rollback:
+        yield _rollback(case)
+        return
+    if transition.to != "Archived":
+        yield from _judged(case)
+    if transition.to == "Production":
+        yield from reviews(case)
+    yield from approvals(case)
+
+
+def _unexplained(case: Case) -> RuleFinding | None:
+    """A version that came to where it is behind the ledger's back has met none of the rules for that."""
+    begin, version = case.transition.begin, case.transition.version
+    says = case.history.stage_of(version)
+    if says == begin or case.transition.to == "Archived":
+        return None
+    why = f"the registry has it in {begin}, and the ledger in {says}"
+    todo = f"`mlops adopt {case.transition.model} --reason ...`, or put it back to {says}"
+    return RuleFinding("explained by the ledger", "missing", why, todo)
+
+
+def _intact(case: Case) -> RuleFinding:
+    rule, registration = "intact model", case.registration
+    todo = "register a new version with `mlops run`"
+    if "model" in case.evidence.trouble:
+        return RuleFinding(rule, "missing", case.evidence.trouble["model"], todo, final=True)
+    if registration is None:
+        why = "the version was not registered by a lifecycle of its use case, so nothing is known of it"
+        return RuleFinding(rule, "missing", why, "register it with `mlops run`, or `mlops adopt` what is in Production")
+    if case.evidence.changed(registration.parts, ("model",)):
+        why = "the model's files are not those that were registered"
+        return RuleFinding(rule, "missing", why, todo, final=True)
+    return RuleFinding(rule, "met", "the model's files are those that were registered")
+
+
+def _judged(case: Case) -> Iterator[RuleFinding]:
+    """What validate said, whether that still holds, and how long the version has waited."""
+    if case.rules.stage.verdict == "passed":
+        yield _verdict(case)
+    if case.registration is not None:
+        yield from _fresh(case)
+        yield _as_registered(case)
+    if case.rules.stage.minimum_staging is not None and case.transition.to == "Production":
+        yield _waited(case, case.rules.stage.minimum_staging)
+
+
+def _verdict(case: Case) -> RuleFinding:
+    verdict = case.registration.verdict if case.registration else "unknown"
+    reason = f"validate said `{verdict}`" if case.registration else "nothing is known of a verdict"
+    if verdict == "passed":
+        return RuleFinding("verdict", "met", reason)
+    todo = "only what passed `validate` may go on: mend it and run `mlops run` again"
+    return RuleFinding("verdict", "missing", reason, todo)
+
+
+def _fresh(case: Case) -> Iterator[RuleFinding]:
+    """A verdict is of its time, and of the champion that was there."""
+    rule, stage, registration = "fresh verdict", case.rules.stage, case.registration
+    again = "judge it again: `mlops run --force validate`"
+    if registration is None:
+        return
+    if stage.verdict == "passed":
+        stale = case.evidence.changed(registration.parts, ("champion",))
+        why = case.evidence.trouble.get("champion", f"{told(stale)} is another one now")
+        same = "the champion is the one that it was compared with"
+        yield RuleFinding(rule, "missing", why, again) if stale else RuleFinding(rule, "met", same)
+    if stage.verdict_age is not None:
+        longest, judged = milliseconds(stage.verdict_age), registration.judged
+        age = span(case.now - judged) if judged is not None else "of an unknown age"
+        reason = f"{age} old, {span(longest)} are allowed" if judged is not None else f"{age}"
+        met = judged is not None and case.now - judged <= longest
+        yield RuleFinding(rule, "met" if met else "missing", reason, "" if met else again)
+
+
+def _as_registered(case: Case) -> RuleFinding:
+    rule, registration = "evidence as registered", case.registration
+    changed = case.evidence.changed(registration.parts if registration else {}, JUDGED)
+    if not changed:
+        return RuleFinding(rule, "met", "metrics, slices, data and card are as judged")
+    reasons = [case.evidence.trouble.get(part, f"{told((part,))}: not what it was at registration") for part in changed]
+    return RuleFinding(
+        rule, "missing", "; ".join(dict.fromkeys(reasons)), "judge it again with `mlops run`, which registers it anew"
+    )
+
+
+def _waited(case: Case, minimum: timedelta) -> RuleFinding:
+    rule, needed = "time in Staging", milliseconds(minimum)
+    last = case.history.last_move(case.transition.version)
+    if last is None or last.to != "Staging":
+        return RuleFinding(rule, "missing", "the ledger does not know since when it is there", "bring it there again")
+    waited, until = case.now - last.time, moment(last.time + needed)
+    reason = f"{span(waited)} of {span(needed)}"
+    return (
+        RuleFinding(rule, "met", reason)
+        if waited >= needed
+        else RuleFinding(rule, "missing", reason, f"wait until {until}")
+    )
+
+
+def _rollback(case: Case) -> RuleFinding:
+    rule, version, roles = "rollback", case.transition.version, case.rules.policy.rollback
+    if not any(move.version == version and move.to == "Production" for move in case.history.moves):
+        todo = "bring it to Staging and ask for Production"
+        return RuleFinding(rule, "missing", "it was never in Production", todo, final=True)
+    if not case.history.was_in_production(version):
+        why = "it was in Production, but not by an allowed transition: past the rules, and nobody has reviewed that"
+        return RuleFinding(rule, "missing", why, "bring it to Staging and ask for Production, or let it be reviewed")
+    if roles and not any(case.rules.policy.holds(case.person, role) for role in roles):
+        why = f"{case.person} is not {people(roles)}"
+        return RuleFinding(rule, "missing", why, f"ask somebody who is {people(roles)}")
+    return RuleFinding(rule, "met", "it was in Production before, by an allowed transition")

@@ -1,0 +1,1 @@
+"""Where transitions are asked for, approved, decided and made: each in one change of the registry and the ledger."""

@@ -1,0 +1,91 @@
+"""Breaking the glass: a transition past the rules, which somebody else reviews."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from mlops_mlflow.core.errors import RegistryError
+from mlops_mlflow.core.ledger.history import GlassBreak
+from mlops_mlflow.core.plain import to_plain
+from mlops_mlflow.core.policy.decide import Case, decide
+from mlops_mlflow.governance.desk.desk import Desk, RefusedError, candidate, legible, needs
+from mlops_mlflow.governance.desk.say import check_standing
+from mlops_mlflow.governance.desk.transitions import Moved, apply
+
+
+def override(desk: Desk, model: str, version: str | None, to: str, *, reason: str) -> Moved:
+    """Make a transition past every rule but the table of transitions and intact files.
+
+    Raises:
+        RefusedError: Not even that helps, the policy has no override, or it is not for this person.
+        RegistryError: There is no such version, or no reason is given.
+    """
+    needs(reason, "an override", 'say it with --reason "..."')
+    number = version or candidate(desk.registry.shelf(model), to)
+    with desk.changing("override", model, number, to) as matter:
+        role, before, case = _role(desk, matter.case), decide(matter.case), matter.case
+        if before.would_allow:
+            raise RefusedError(
+                f"{case.transition} needs no override",
+                expected="a transition that the policy refuses",
+                got="every rule is met",
+                hint=f"`mlops request {model} --to {to}`",
+            )
+        allowed = desk.policy.override
+        life, review = (allowed.life, allowed.review_within) if allowed else (timedelta(0), timedelta(0))
+        expires, due = case.now + _ms(life), case.now + _ms(review)
+        glass = GlassBreak(-1, case.now, desk.actor, number, to, legible(reason), expires, due)
+        if not (would := decide(matter.now(glass))).allowed:
+            raise RefusedError.of(case, would)
+        details = {"expires": expires, "review_due": due, "findings": to_plain(before.missing)}
+        matter.record("override", reason=reason, roles=(role,), details=details)
+        return apply(matter, matter.now(), reason)
+
+
+def _role(desk: Desk, case: Case) -> str:
+    check_standing(desk, case)
+    allowed = desk.policy.override
+    for role in allowed.roles if allowed else ():
+        if desk.policy.holds(desk.person, role):
+            return role
+    raise RefusedError(
+        f"{desk.person} may not override the policy",
+        expected=f"one of the roles {', '.join(allowed.roles)}" if allowed else "a policy with `override`",
+        got=desk.person if allowed else f"{desk.policy.name} has none",
+        hint="ask in the normal way: `mlops request`",
+    )
+
+
+def review(desk: Desk, model: str, number: int, *, comment: str) -> GlassBreak:
+    """Say that somebody else has looked at an override.
+
+    Raises:
+        RefusedError: It is one's own.
+        RegistryError: There is no such override, it was reviewed already, or nothing is said.
+    """
+    needs(comment, "a review", 'say it with --comment "..."')
+    found = {one.sequence: one for one in desk.registry.shelf(model).history.glass_breaks}
+    if number not in found or found[number].reviewed:
+        waiting = ", ".join(f"R{one.sequence}" for one in found.values() if not one.reviewed)
+        raise RegistryError(
+            f"R{number} is no override of {model} that waits for a review",
+            expected=waiting or "nothing waits for a review",
+            got=f"R{number}",
+            hint=f"`mlops status {model}` names the overrides that nobody has reviewed",
+        )
+    glass = found[number]
+    with desk.changing("review", model, glass.version, glass.to, looking=False) as matter:
+        check_standing(desk, matter.case)
+        if desk.policy.person(glass.actor.name) == desk.person:
+            raise RefusedError(
+                f"R{number} is {desk.person}'s own override",
+                expected="a review by somebody else",
+                got=desk.person,
+                hint=f"somebody else: `mlops review {model} R{number} --comment ...`",
+            )
+        matter.record("review", reason=comment, details={"override": number})
+    return glass
+
+
+def _ms(duration: timedelta) -> int:
+    return int(duration.total_seconds() * 1000)

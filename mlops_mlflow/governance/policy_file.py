@@ -1,0 +1,53 @@
+"""The organisation's policy, from the file that the environment names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlops_mlflow.core.errors import Place
+from mlops_mlflow.core.policy.document import DEFAULT, Policy
+from mlops_mlflow.core.policy.parse import PolicyError, parse_policy
+
+VARIABLE = "MLOPS_POLICY"
+LARGEST = 1_000_000
+
+
+def load_policy(environment: Mapping[str, str]) -> Policy:
+    """The policy that holds: that of the file which ``MLOPS_POLICY`` names, or the default one where it names none.
+
+    A file that is named and cannot be read is an error; falling back to the default would loosen the rules.
+
+    Args:
+        environment: Of the process.
+
+    Raises:
+        PolicyError: The file is not there, not readable, or says something that cannot be; each problem at its line.
+    """
+    named = environment.get(VARIABLE, "")
+    return parse_policy(_read(Path(named)), file=named) if named else DEFAULT
+
+
+def _read(file: Path) -> str:
+    """The text of the file, with or without a byte order mark."""
+    doing = f"set {VARIABLE} to the policy file of your organisation, or unset it for the default policy"
+    try:
+        size = file.stat().st_size
+        if size > LARGEST:
+            raise PolicyError(f"the policy {file} has {size:,} bytes", expected=f"at most {LARGEST:,} bytes of text")
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        place = Place(str(file), error.object[: error.start].count(b"\n") + 1)
+        wrong = error.object[error.start]
+        raise PolicyError(f"is not UTF-8 (byte 0x{wrong:02x})", hint="save the file as UTF-8", place=place) from error
+    except FileNotFoundError as error:
+        raise PolicyError(
+            f"there is no policy at {file}", expected=f"the file that {VARIABLE} names", hint=doing
+        ) from error
+    except IsADirectoryError as error:
+        raise PolicyError(f"{file} is a folder", expected="a policy file, such as policy.yaml", hint=doing) from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        why = getattr(error, "strerror", None) or str(error)
+        raise PolicyError(
+            f"cannot read the policy {str(file)!r}: {why}", hint=f"look at its permissions, or {doing}"
+        ) from error

@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from desks import DAY, DEFAULT, HOUR, MODEL, TWO_ROLES, Office, with_members
+
+from mlops_mlflow.core.policy.document import StageRules
+from mlops_mlflow.governance.desk.approvals import approve
+from mlops_mlflow.governance.desk.desk import RefusedError
+from mlops_mlflow.governance.desk.requests import reject, request, withdraw
+from mlops_mlflow.governance.desk.transitions import move, rollback
+
+
+def tightened(**changed: object) -> StageRules:
+    return TWO_ROLES.Production.model_copy(update=changed)
+
+
+def test_a_request_waits_and_says_for_whom():
+    office = Office()
+    office.register("1")
+
+    asked = request(office.desk("ann"), MODEL, None, "Production", comment="recall is up")
+
+    assert asked.moved is None
+    assert [one.role for one in asked.decision.missing] == ["business", "compliance"]
+    assert asked.request.version == "1"
+    assert asked.request.comment == "recall is up"
+    assert office.stages == {"1": "Staging"}
+
+
+def test_what_needs_nobody_is_made_at_once():
+    office = Office(TWO_ROLES.model_copy(update={"Production": StageRules()}))
+    office.register("1")
+
+    asked = request(office.desk("ann"), MODEL, "1", "Production")
+
+    assert asked.moved is not None
+    assert office.request_state(asked.request.number) == "done"
+    assert office.stages == {"1": "Production"}
+
+
+def test_asking_again_makes_what_is_approved_by_now():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1")
+    approve(office.desk("bob"), asked)
+    approve(office.desk("cem"), asked)
+
+    again = request(office.desk("fay"), MODEL, "1", "Production")
+
+    assert again.request.number == asked
+    assert again.moved is not None
+    assert office.request_state(asked) == "done"
+
+
+def test_plain_mlflow_calls_find_the_approved_request():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1")
+    approve(office.desk("bob"), asked)
+    approve(office.desk("cem"), asked)
+
+    moved = move(office.desk("robot"), MODEL, "1", "Production")
+
+    assert moved.record.entry.details["request"] == asked
+    assert office.request_state(asked) == "done"
+
+
+def test_a_request_lapses_to_rejected_at_its_time_and_may_then_be_made_anew():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1")
+    approve(office.desk("bob"), asked)
+    office.wait(30 * DAY - 1)
+    assert office.request_state(asked) == "open"
+    office.wait(1)
+
+    with pytest.raises(RefusedError, match="has ended"):
+        approve(office.desk("cem"), asked)
+    again = request(office.desk("ann"), MODEL, "1", "Production")
+
+    assert again.request.number != asked
+    assert [one.role for one in again.decision.missing] == ["business", "compliance"]
+
+
+def test_a_request_may_be_approved_after_the_requester_has_left_every_role():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1", by="dora")
+    office.policy = with_members(with_members(office.policy, "business", "bob"), "compliance", "cem")
+
+    approve(office.desk("bob"), asked)
+    approve(office.desk("cem"), asked, at_once=True)
+
+    assert office.stages == {"1": "Production"}
+
+
+def test_the_requester_stays_an_author_after_others_have_approved():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1", by="bob")
+
+    with pytest.raises(RefusedError, match="own work"):
+        approve(office.desk("bob"), asked)
+
+
+def test_a_challenger_that_is_superseded_takes_its_request_with_it():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1")
+    approve(office.desk("bob"), asked)
+
+    office.register("2")
+
+    assert office.stages == {"1": "Archived", "2": "Staging"}
+    assert office.request_state(asked) == "overtaken"
+    with pytest.raises(RefusedError, match="overtaken by record"):
+        approve(office.desk("cem"), asked)
+
+
+def test_a_version_that_moved_and_came_back_needs_new_approvals():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1")
+    approve(office.desk("bob"), asked)
+    approve(office.desk("cem"), asked)
+    move(office.desk("ann"), MODEL, "1", "Archived")
+    move(office.desk("ann"), MODEL, "1", "Staging")
+
+    with pytest.raises(RefusedError):
+        move(office.desk("ann"), MODEL, "1", "Production")
+
+
+def test_a_version_that_was_moved_behind_the_back_is_not_approved_where_it_was():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1")
+    office.push("1", "Archived")
+
+    with pytest.raises(RefusedError, match="is not where R3 found it") as refused:
+        approve(office.desk("bob"), asked)
+
+    assert refused.value.got == "in Archived, which the ledger does not know of"
+    reject(office.desk("bob"), asked, reason="somebody moved it")
+    assert office.request_state(asked) == "rejected"
+
+
+def test_the_second_of_two_requests_needs_a_new_verdict_once_the_first_is_done():
+    office = Office()
+    office.register("1")
+    first = office.ask("1")
+    office.registry.put(MODEL, "2", stage="Staging")
+    office.register("2")  # MLflow put it beside the first, which is known from then on
+    second = office.ask("2")
+    approve(office.desk("bob"), second)
+    approve(office.desk("cem"), second)
+
+    approve(office.desk("bob"), first)
+    approve(office.desk("cem"), first, at_once=True)
+
+    assert office.request_state(second) == "open"
+    with pytest.raises(RefusedError, match="fresh verdict"):
+        request(office.desk("ann"), MODEL, "2", "Production")
+    assert office.stages == {"1": "Production", "2": "Staging"}
+
+
+def test_a_request_for_a_rollback_that_is_not_allowed_wastes_nobodys_time():
+    office = Office(TWO_ROLES.model_copy(update={"rollback": ("on-call",)})).in_production("1", "2")
+
+    with pytest.raises(RefusedError, match="ann is not on-call"):
+        request(office.desk("ann"), MODEL, "1", "Production")
+    rollback(office.desk("eve"), MODEL, reason="recall fell")
+
+    assert "request" not in office.actions[-2:]
+
+
+def test_a_version_that_was_never_in_production_is_not_asked_for_as_a_rollback():
+    office = Office()
+    office.register("1")
+    office.register("2")
+
+    with pytest.raises(RefusedError, match="never in Production"):
+        request(office.desk("ann"), MODEL, "1", "Production")
+
+
+def test_a_policy_that_only_watches_makes_the_transition_and_says_what_it_would_have_refused():
+    office = Office(TWO_ROLES.model_copy(update={"mode": "dry_run"}))
+    office.register("1")
+
+    asked = request(office.desk("ann"), MODEL, "1", "Production")
+
+    assert asked.moved is not None
+    assert asked.moved.record.entry.details["dry_run"] is True
+    assert not office.shelf.history.was_in_production("1")
+
+
+def test_minimum_time_in_staging_is_waited_for_by_an_open_request():
+    office = Office(TWO_ROLES.model_copy(update={"Production": tightened(minimum_staging=timedelta(days=2))}))
+    office.register("1")
+    asked = office.ask("1")
+    approve(office.desk("bob"), asked)
+    assert approve(office.desk("cem"), asked, at_once=True).moved is None
+
+    office.wait(48 * HOUR)
+
+    assert request(office.desk("ann"), MODEL, "1", "Production").moved is not None
+
+
+def test_only_the_requester_withdraws_by_whichever_name():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1")
+
+    with pytest.raises(RefusedError, match="was asked by ann"):
+        withdraw(office.desk("bob"), asked)
+    withdraw(office.desk("ann@laptop"), asked, reason="a better one comes")
+
+    assert office.request_state(asked) == "withdrawn"
+    with pytest.raises(RefusedError, match="has ended"):
+        withdraw(office.desk("ann"), asked)
+
+
+def test_a_request_is_withdrawn_without_reading_evidence_even_when_its_version_is_gone():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1")
+    del office.registry.versions[MODEL]["1"]
+    office.evidence.readings.clear()
+
+    withdraw(office.desk("ann"), asked)
+
+    assert office.request_state(asked) == "withdrawn"
+    assert office.evidence.readings == []
+
+
+def test_a_rejection_ends_the_request_whoever_had_approved():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1")
+    approve(office.desk("bob"), asked)
+
+    reject(office.desk("cem"), asked, reason="slices are too weak")
+
+    assert office.last.entry.roles == ("compliance",)
+    with pytest.raises(RefusedError, match="has ended"):
+        approve(office.desk("dora"), asked, role="compliance")
+
+
+def test_where_anybodys_approval_counts_anybody_may_reject():
+    office = Office(DEFAULT)
+    office.register("1")
+    asked = office.ask("1")
+
+    reject(office.desk("somebody"), asked, reason="not yet")
+
+    assert office.last.entry.roles == ()
+    assert office.request_state(asked) == "rejected"
+
+
+def test_a_use_case_tightens_what_a_request_needs():
+    office = Office()
+    governance = {"Production": {"approvals": {"business": 2}, "lapse": "P3D"}}
+    office.register("1", use_case={"governance": governance})
+
+    asked = office.ask("1")
+    approve(office.desk("bob"), asked)
+    approve(office.desk("cem"), asked, at_once=True)
+    assert office.stages == {"1": "Staging"}
+    approve(office.desk("dora"), asked, role="business", at_once=True)
+
+    assert office.stages == {"1": "Production"}
