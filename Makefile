@@ -49,7 +49,7 @@ services: ## Debian packages that tests need: chromium, PostgreSQL; where they m
 	@tests/services.sh
 
 pictures: $(VENV)/dev services ## Run the flights against a server and write the browser's pictures into docs/pictures
-	pytest tests/functional/test_browser.py --pictures docs/pictures
+	pytest tests/functional/test_browser.py tests/functional/test_governance_story.py --pictures docs/pictures
 
 clean: ## Delete the environment and caches; runs stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ from postgresql import running_postgresql
 from processes import Ended, mlops, run
 
 NAME = "breast_cancer"
-PICTURES = Path(os.environ["MLOPS_PICTURES"]) if "MLOPS_PICTURES" in os.environ else None
 RULES = {"Production": {"approvals": {"business": 1, "compliance": 1}, "lapse": "P30D"}}
 
 
@@ -174,13 +172,19 @@ def test_a_plain_client_meets_the_policy_and_passes_once_it_is_approved(
     run("python", "-c", move, cwd=office.folder, **plain)
     assert office.states() == {1: "Archived", 2: "Archived", 3: "Production"}
     assert office.aliases() == {"champion": 3}
+    page = client(office.uri).get_model_version(NAME, "3").description or ""
+    assert page.startswith("**Production** since"), "MLflow's page follows a plain client, too"
 
 
 @pytest.mark.browser
-def test_mlflows_pages_tell_the_same(office: Office, story: dict[str, Ended], tmp_path: Path) -> None:
+def test_mlflows_pages_tell_the_same(
+    office: Office, story: dict[str, Ended], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     require_chromium()
+    chosen = request.config.getoption("--pictures")
+    pictures = Path(chosen) if chosen else None
     states, (champion,) = office.states(), office.aliases().values()
-    with running_server(tmp_path, office.uri) as server, visiting(server.uri, PICTURES) as visitor:
+    with running_server(tmp_path, office.uri) as server, visiting(server.uri, pictures) as visitor:
         model = visitor.look("governed-model", f"/#/models/{NAME}?{MODE}", f"Version {champion}", "mlops status")
         version = visitor.look("governed-version", f"/#/models/{NAME}/versions/{champion}?{MODE}", "verdict: passed")
         audit = client(office.uri).get_experiment_by_name("mlops.audit")
@@ -190,4 +194,5 @@ def test_mlflows_pages_tell_the_same(office: Office, story: dict[str, Ended], tm
     assert "@ champion" in version or "champion" in version
     assert states[champion] == "Production"
     assert f"{NAME} 1: rollback Archived -> Production by dan" in runs
+    assert f"{NAME} 3: transition Staging -> Production by ann" in runs
     assert f"{NAME} 1: refused approval" in runs

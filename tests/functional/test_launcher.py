@@ -114,3 +114,22 @@ def test_the_root_project_brings_its_own_environment_with_uv(sqlite_server: Serv
     lifecycle = newest(sqlite_server.uri, "with_uv")
     assert lifecycle.stages["design"].info.status == "FINISHED"
     shutil.rmtree(environments)
+
+
+def test_promote_is_a_request_whose_run_says_so(project: Path, tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    run("mlflow", "run", project, *LOCAL, cwd=tmp_path)
+    run("mlflow", "run", project, *LOCAL, "-e", "promote", "-P", "to=Production", cwd=tmp_path)
+    found = client(store).get_experiment_by_name("churn")
+    assert found is not None
+    asked = [
+        one
+        for one in client(store).search_runs([found.experiment_id])
+        if one.data.tags.get("mlflow.project.entryPoint") == "promote"
+    ]
+    (launched_run,) = asked
+    assert launched_run.info.run_name.startswith("churn 1: request Staging -> Production by ")
+    assert "mlops.audit" in launched_run.data.tags["mlflow.note.content"]
+    told = mlops("status", "churn", cwd=tmp_path).out
+    assert "version 1 to Production, asked by" in told
+    assert versions(store, "churn")[0].current_stage == "Staging"

@@ -5,9 +5,11 @@ It does not protect from whoever opens the database by its plain address.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 import sqlalchemy
@@ -28,10 +30,12 @@ from mlops_mlflow.governance.database.store import BusyError, GovernedStore, wai
 from mlops_mlflow.governance.desk.desk import Desk, RefusedError, known
 from mlops_mlflow.governance.desk.transitions import move
 from mlops_mlflow.governance.evidence import evidence_reader
+from mlops_mlflow.governance.pages.showing import shown
 from mlops_mlflow.governance.policy_file import load_policy
 from mlops_mlflow.tracking.tracker import GOVERNED, Tracker
 
 T = TypeVar("T")
+_logger = logging.getLogger(__name__)
 OURS = "mlops."
 """How the names of tags begin that only this program sets."""
 
@@ -271,7 +275,8 @@ class PolicyStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not type-
 
         client = MlflowClient(self._tracking_uri, registry_uri=self.db_uri)
         tracker = Tracker(client, self._tracking_uri, experiment_id="")
-        return Desk(self._registry, self._policy(), current_actor(), evidence_reader(tracker))
+        desk = Desk(self._registry, self._policy(), current_actor(), evidence_reader(tracker))
+        return replace(desk, publish=shown(desk, tracker, tell=_logger.warning))
 
 
 def _was_served(change: DatabaseChange, version: str) -> bool:

@@ -17,7 +17,7 @@ from mlops_mlflow.governance.desk.desk import Desk, Matter, known, needs
 from mlops_mlflow.governance.desk.requests import ask, is_hopeless
 from mlops_mlflow.governance.desk.transitions import STAGE_TAG, SUPERSEDED, Moves, apply, follow
 from mlops_mlflow.governance.evidence import champion_digest
-from mlops_mlflow.governance.shelf import Change, Shelf, Version
+from mlops_mlflow.governance.shelf import Shelf, Version
 
 RUNS = "runs"
 
@@ -99,7 +99,7 @@ def _enter(matter: Matter, arrival: Arrival) -> Entered:
     version = matter.change.shelf.versions[matter.case.transition.version]
     _register(matter, arrival)
     if not _goes_on(version):
-        _mend_alias(matter.change, version)
+        _mend_alias(matter, version)
         return Entered(version)
     matter.case = matter.now()
     decision = decide(matter.case)
@@ -115,11 +115,13 @@ def _goes_on(version: Version) -> bool:
     return version.registry_stage not in ALIASES and not by_hand
 
 
-def _mend_alias(change: Change, version: Version) -> None:
-    """What an interrupted registration of an earlier day left undone."""
+def _mend_alias(matter: Matter, version: Version) -> None:
+    """An alias that somebody took away, or pointed elsewhere, behind the ledger's back."""
     alias = ALIASES.get(version.registry_stage)
-    if alias is not None and change.shelf.aliases.get(alias) != version.number:
-        change.alias(alias, version.number)
+    if alias is not None and matter.change.shelf.aliases.get(alias) != version.number:
+        details = {"alias": alias, "version": version.number}
+        matter.record("alias", reason=f"{alias} names the version in {version.registry_stage} again", details=details)
+        matter.change.alias(alias, version.number)
 
 
 def _asked(matter: Matter, decision: Decision) -> Request | None:

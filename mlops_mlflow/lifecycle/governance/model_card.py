@@ -27,8 +27,9 @@ from mlops_mlflow.core.policy.decide import Case
 from mlops_mlflow.core.policy.evidence import PARTS, told
 from mlops_mlflow.core.policy.words import moment
 from mlops_mlflow.core.usecase.document import UseCaseSpec
+from mlops_mlflow.governance.pages import people
 from mlops_mlflow.governance.shelf import Shelf, Version
-from mlops_mlflow.lifecycle.governance import criteria, people
+from mlops_mlflow.lifecycle.governance import criteria
 from mlops_mlflow.lifecycle.governance.changes import window
 from mlops_mlflow.lifecycle.governance.facts import Facts, Known
 from mlops_mlflow.lifecycle.governance.request_card import evidence_blocks, links, not_enforced

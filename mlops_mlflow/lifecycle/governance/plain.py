@@ -13,8 +13,9 @@ from mlops_mlflow.core.ledger.history import Approval, GlassBreak, Request
 from mlops_mlflow.core.plain import to_plain
 from mlops_mlflow.core.policy.decide import Case, Decision
 from mlops_mlflow.core.policy.evidence import PARTS, Evidence
+from mlops_mlflow.governance.pages import people
 from mlops_mlflow.governance.shelf import Shelf
-from mlops_mlflow.lifecycle.governance import changes, people
+from mlops_mlflow.lifecycle.governance import changes
 from mlops_mlflow.lifecycle.governance.facts import Facts, Known
 from mlops_mlflow.lifecycle.governance.model_card import stays
 

@@ -24,8 +24,9 @@ from mlops_mlflow.core.ledger.history import Request, RequestState
 from mlops_mlflow.core.policy.decide import Case, Decision
 from mlops_mlflow.core.policy.evidence import PARTS, TOLD, Evidence
 from mlops_mlflow.core.policy.words import moment, span
+from mlops_mlflow.governance.pages import people
 from mlops_mlflow.lifecycle.compare.card import BADGES
-from mlops_mlflow.lifecycle.governance import changes, criteria, people
+from mlops_mlflow.lifecycle.governance import changes, criteria
 from mlops_mlflow.lifecycle.governance.facts import LIFECYCLE, Facts, Known
 
 NOT_ENFORCED = "not enforced"

@@ -20,7 +20,7 @@ from mlops_mlflow.governance.desk.arrivals import adopt
 from mlops_mlflow.governance.desk.overrides import override, review
 from mlops_mlflow.governance.desk.standing import standing
 from mlops_mlflow.governance.desk.transitions import rollback
-from mlops_mlflow.lifecycle.governance.descriptions import (
+from mlops_mlflow.governance.pages.descriptions import (
     LONGEST_NOTE,
     about_in,
     model_description,

@@ -23,6 +23,7 @@ from mlops_mlflow.core.policy.decide import decide
 from mlops_mlflow.core.records import Dataset
 from mlops_mlflow.core.splits import SplitPlan
 from mlops_mlflow.core.usecase.success import ApprovalRequirement
+from mlops_mlflow.governance.pages.people import given
 from mlops_mlflow.lifecycle.compare.changes import Changed, Changes
 from mlops_mlflow.lifecycle.compare.figures import Compared, ComparedSlice, Figure
 from mlops_mlflow.lifecycle.compare.find import Side
@@ -30,7 +31,6 @@ from mlops_mlflow.lifecycle.compare.result import Comparison
 from mlops_mlflow.lifecycle.governance.changes import since
 from mlops_mlflow.lifecycle.governance.facts import Facts, Known, Page
 from mlops_mlflow.lifecycle.governance.markdown import to_document
-from mlops_mlflow.lifecycle.governance.people import given
 from mlops_mlflow.lifecycle.governance.plain import request_json
 from mlops_mlflow.lifecycle.governance.request_card import request_card
 from mlops_mlflow.lifecycle.governance.terminal import to_terminal

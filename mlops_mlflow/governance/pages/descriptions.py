@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from mlops_mlflow.cards.markup import markdown
 from mlops_mlflow.core.policy.words import moment
 from mlops_mlflow.governance.desk.standing import Standing, Step
+from mlops_mlflow.governance.pages import people
 from mlops_mlflow.governance.shelf import Shelf, Version
-from mlops_mlflow.lifecycle.governance import people
 
 _SIGNS = {"passed": "✓", "failed": "✗", "unknown": "?"}
 _RULE = "\n\n---\n\n"

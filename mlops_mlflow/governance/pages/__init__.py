@@ -1,0 +1,1 @@
+"""What MLflow's own pages say of a model and its versions."""
