@@ -61,10 +61,13 @@ def _findings(case: Case) -> Iterator[RuleFinding]:
 
 
 def _unexplained(case: Case) -> RuleFinding | None:
-    """A version that came to where it is behind the ledger's back has met none of the rules for that."""
+    """A version that came to Staging behind the ledger's back has met none of the rules for that.
+
+    Only Production asks: on the way to Staging all of its rules are asked anyway.
+    """
     begin, version = case.transition.begin, case.transition.version
     says = case.history.stage_of(version)
-    if says == begin or case.transition.to == "Archived":
+    if says == begin or case.transition.to != "Production":
         return None
     why = f"the registry has it in {begin}, and the ledger in {says}"
     todo = f"`mlops adopt {case.transition.model} --reason ...`, or put it back to {says}"
