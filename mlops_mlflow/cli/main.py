@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -130,7 +131,9 @@ def _told(error: MlopsError) -> int:
     return error.exit_code
 
 
-def _interrupt(*_: object) -> NoReturn:
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    from mlops_mlflow.tracking.interrupt import interrupt
+
     # After Ctrl-C `mlflow run` also ends its child, which by then is busy marking its runs. Ctrl-C twice still works.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    interrupt(number, frame)

@@ -51,6 +51,13 @@ def digest_of_champions(sources: Sequence[str]) -> str:
     return digest(sorted(sources)) if sources else NO_CHAMPION
 
 
+def runs_of(version: Version, tags: Mapping[str, str]) -> dict[str, str]:
+    """Run of each stage that a version stands on: of its lifecycle, by that run's tags, or of what judged it again."""
+    found = {name.removeprefix(RUN_OF): run for name, run in tags.items() if name.startswith(RUN_OF)}
+    newest = {"validate": version.tags.get(VALIDATE_RUN), "design": version.tags.get(DESIGN_RUN)}
+    return found | {stage: run for stage, run in newest.items() if run}
+
+
 @dataclass
 class _Reading:
     tracker: Tracker
@@ -92,9 +99,7 @@ class _Reading:
             tags = self.tracker.client.get_run(self.version.run_id).data.tags if self.version.run_id else {}
         except MlflowException:
             tags = {}
-        found = {name.removeprefix(RUN_OF): run for name, run in tags.items() if name.startswith(RUN_OF)}
-        newest = {"validate": self.version.tags.get(VALIDATE_RUN), "design": self.version.tags.get(DESIGN_RUN)}
-        return found | {stage: run for stage, run in newest.items() if run}
+        return runs_of(self.version, tags)
 
     def _result(self, runs: Mapping[str, str], stage: str) -> Result:
         if stage not in runs:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 import warnings
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from mlops_mlflow.governance.audit_runs import (
     search,
 )
 from mlops_mlflow.governance.remote_change import RemoteChange, Step
-from mlops_mlflow.governance.shelf import Shelf, Version
+from mlops_mlflow.governance.shelf import Shelf, Version, read_record
 from mlops_mlflow.tracking.errors import RegistryError, translated, without_password
 from mlops_mlflow.tracking.tracker import check_reachable, now_ms
 
@@ -96,8 +95,8 @@ class RemoteRegistry:
         aliases = self.aliases(model)
         versions = {} if aliases is None else self.versions(model)
         kept = self._kept(f"tags.`{MODEL}` = '{name_digest(model)}'")
-        records = [found for one in kept if (found := _record(one.stored)).entry.model == model]
-        return Shelf(model, versions, aliases or {}, history(records))
+        records = [read_record(one.stored.sequence, one.stored.text) for one in kept]
+        return Shelf(model, versions, aliases or {}, history([one for one in records if one.entry.model == model]))
 
     @contextmanager
     def changing(self, model: str) -> Iterator[RemoteChange]:
@@ -115,7 +114,7 @@ class RemoteRegistry:
 
     def governed(self) -> tuple[str, ...]:
         """Names of the models that the ledger knows, sorted."""
-        return tuple(sorted({_record(one).entry.model for one in self.stored()}))
+        return tuple(sorted({read_record(one.sequence, one.text).entry.model for one in self.stored()}))
 
     def stored(self, after: int = 0) -> Iterator[Stored]:
         """The ledger's records after a sequence, in their order, as they are kept; after 0, whatever is there."""
@@ -318,18 +317,6 @@ def _tags(record: Record) -> dict[str, str]:
 
 def _place(sequence: int) -> str:
     return f"{sequence:0{DIGITS}d}"
-
-
-def _record(stored: Stored) -> Record:
-    try:
-        return Record.from_plain(json.loads(stored.text))
-    except (ValueError, TypeError) as error:
-        raise RegistryError(
-            f"record {stored.sequence} of the ledger cannot be read",
-            expected="a record as this program writes it",
-            got=str(error),
-            hint="`mlops audit verify` tells what was changed",
-        ) from error
 
 
 def _of_model(name: str) -> str:

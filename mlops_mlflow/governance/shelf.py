@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.ledger.chain import Stored
 from mlops_mlflow.core.ledger.history import History
 from mlops_mlflow.core.ledger.record import Entry, Record
@@ -128,3 +130,20 @@ class Registry(Protocol):
 
     def stored(self, after: int = 0) -> Iterator[Stored]:
         """The ledger's records after a sequence, in their order, as they are kept."""
+
+
+def read_record(sequence: int, text: str | bytes) -> Record:
+    """A record from its text, as a ledger keeps it; whether it is the one that was written, only the chain tells.
+
+    Raises:
+        RegistryError: It is not a record.
+    """
+    try:
+        return Record.from_plain(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise RegistryError(
+            f"record {sequence} of the ledger cannot be read",
+            expected="a record as this program writes it",
+            got=str(error),
+            hint="`mlops audit verify` tells what was changed",
+        ) from error

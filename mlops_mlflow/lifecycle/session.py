@@ -27,6 +27,7 @@ from mlops_mlflow.lifecycle.failure import evidence_of, understood
 from mlops_mlflow.lifecycle.folder import FILE, UseCaseFolder
 from mlops_mlflow.lifecycle.launcher import adopt_or_create
 from mlops_mlflow.lifecycle.notes import experiment_note
+from mlops_mlflow.tracking.interrupt import interruptible
 from mlops_mlflow.tracking.process import end_dead_runs, sign_of_life, signs
 from mlops_mlflow.tracking.results import GoneError, short
 from mlops_mlflow.tracking.tracker import KIND, USE_CASE, Status, Tracker, open_tracker
@@ -169,7 +170,7 @@ class Session:
             self.tracker.reopen_run(self.run_id)
         status: Status = "FAILED"
         try:
-            with sign_of_life(self.tracker, self.run_id):
+            with interruptible(), sign_of_life(self.tracker, self.run_id):
                 yield
             status = "FINISHED"
         except KeyboardInterrupt:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from sqlalchemy import text
 
-from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.ledger.chain import Head, Stored
 from mlops_mlflow.core.ledger.record import BEGINNING, Record
 from mlops_mlflow.core.ledger.replay import history
-from mlops_mlflow.governance.shelf import Shelf, Version
+from mlops_mlflow.governance.shelf import Shelf, Version, read_record
 
 BEFORE_ALL = -(2**63)
 _DELETED = "Deleted_Internal"
@@ -47,19 +45,7 @@ def read_shelf(session: Any, model: str) -> Shelf:
         for number, stage, source, run_id, created in found
     }
     aliases = {alias: str(number) for alias, number in session.execute(_ALIASES, about)}
-    return Shelf(model, versions, aliases, history(_record(*one) for one in session.execute(_RECORDS, about)))
-
-
-def _record(sequence: int, told: str) -> Record:
-    try:
-        return Record.from_plain(json.loads(told))
-    except (ValueError, TypeError) as error:
-        raise RegistryError(
-            f"record {sequence} of the ledger cannot be read",
-            expected="a record as this program writes it",
-            got=str(error),
-            hint="`mlops audit verify` tells what was changed",
-        ) from error
+    return Shelf(model, versions, aliases, history(read_record(*one) for one in session.execute(_RECORDS, about)))
 
 
 def head(session: Any) -> Head:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from mlops_mlflow.core.policy.transitions import ALIASES, Transition
 from mlops_mlflow.core.policy.words import moment
 from mlops_mlflow.governance.evidence import EvidenceReader, champion_digest
 from mlops_mlflow.governance.shelf import Change, Registry, Shelf, Version
+from mlops_mlflow.tracking.tracker import now_ms
 
 
 class RefusedError(RegistryError):
@@ -51,11 +51,6 @@ class RefusedError(RegistryError):
         return error
 
 
-def wall_clock() -> int:
-    """Now, milliseconds since 1970."""
-    return int(time.time() * 1000)
-
-
 @dataclass(frozen=True)
 class Desk:
     """Acts for one person.
@@ -73,7 +68,7 @@ class Desk:
     policy: Policy
     actor: Actor
     evidence: EvidenceReader
-    clock: Callable[[], int] = wall_clock
+    clock: Callable[[], int] = now_ms
     publish: Callable[[Matter], None] = lambda _: None
 
     @property

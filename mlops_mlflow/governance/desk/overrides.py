@@ -8,6 +8,7 @@ from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.ledger.history import GlassBreak
 from mlops_mlflow.core.plain import to_plain
 from mlops_mlflow.core.policy.decide import Case, decide
+from mlops_mlflow.core.policy.words import milliseconds
 from mlops_mlflow.governance.desk.desk import Desk, RefusedError, candidate, legible, needs
 from mlops_mlflow.governance.desk.say import check_standing
 from mlops_mlflow.governance.desk.transitions import Moved, apply
@@ -33,7 +34,7 @@ def override(desk: Desk, model: str, version: str | None, to: str, *, reason: st
             )
         allowed = desk.policy.override
         life, review = (allowed.life, allowed.review_within) if allowed else (timedelta(0), timedelta(0))
-        expires, due = case.now + _ms(life), case.now + _ms(review)
+        expires, due = case.now + milliseconds(life), case.now + milliseconds(review)
         glass = GlassBreak(-1, case.now, desk.actor, number, to, legible(reason), expires, due)
         if not (would := decide(matter.now(glass))).allowed:
             raise RefusedError.of(case, would)
@@ -85,7 +86,3 @@ def review(desk: Desk, model: str, number: int, *, comment: str) -> GlassBreak:
             )
         matter.record("review", reason=comment, details={"override": number})
     return glass
-
-
-def _ms(duration: timedelta) -> int:
-    return int(duration.total_seconds() * 1000)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mlops_mlflow.core.ledger.history import Request
 from mlops_mlflow.core.policy.decide import Decision, decide
-from mlops_mlflow.core.policy.words import moment
+from mlops_mlflow.core.policy.words import milliseconds, moment
 from mlops_mlflow.governance.desk.desk import Desk, Matter, RefusedError, candidate, needs
 from mlops_mlflow.governance.desk.say import check_standing, own_roles
 from mlops_mlflow.governance.desk.transitions import Moved, apply
@@ -70,7 +70,7 @@ def is_hopeless(decision: Decision) -> bool:
 def ask(matter: Matter, comment: str = "") -> Request:
     """Write a request down."""
     case = matter.case
-    lapses = case.now + int(case.rules.stage.request_lapse.total_seconds() * 1000)
+    lapses = case.now + milliseconds(case.rules.stage.request_lapse)
     made = matter.record("request", reason=comment, details={"lapses": lapses, "parts": dict(case.evidence.parts)})
     return matter.now().history.requests[made.sequence]
 

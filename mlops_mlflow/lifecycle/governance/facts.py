@@ -17,14 +17,14 @@ from mlops_mlflow.core.plain import from_plain
 from mlops_mlflow.core.records import Dataset
 from mlops_mlflow.core.splits import SplitPlan
 from mlops_mlflow.core.usecase.document import UseCaseSpec
-from mlops_mlflow.governance.evidence import DESIGN_RUN, VALIDATE_RUN
+from mlops_mlflow.governance.evidence import runs_of
 from mlops_mlflow.governance.shelf import Shelf, Version
 from mlops_mlflow.lifecycle.compare.find import CANDIDATE
 from mlops_mlflow.lifecycle.compare.result import Comparison, compare
 from mlops_mlflow.stages.validate.run import SliceFigure
 from mlops_mlflow.tracking.models import model_file
 from mlops_mlflow.tracking.results import Result, fetch, of_run
-from mlops_mlflow.tracking.tracker import RUN_OF, Tracker
+from mlops_mlflow.tracking.tracker import Tracker
 
 COMMIT = "mlflow.source.git.commit"
 LIFECYCLE = "lifecycle"
@@ -195,16 +195,14 @@ class _Reading:
 
     def _runs(self) -> dict[str, str]:
         """Run of each stage that the version stands on."""
-        newest = {"validate": self.version.tags.get(VALIDATE_RUN), "design": self.version.tags.get(DESIGN_RUN)}
-        lifecycle, runs, of_lifecycle = self._lifecycle(), {}, {}
-        at = self.tracker
+        lifecycle, of_lifecycle = self._lifecycle(), {}
+        at, tags = self.tracker, {}
         if lifecycle is not None:
             at, tags = replace(at, experiment_id=lifecycle.info.experiment_id), lifecycle.data.tags
-            runs = {name.removeprefix(RUN_OF): own for name, own in tags.items() if name.startswith(RUN_OF)}
             chosen = lifecycle.data.params.get("chosen", "")
             self.found |= {"candidate": self.version.tags.get(CANDIDATE, chosen), "commit": tags.get(COMMIT, "")}
             of_lifecycle = {LIFECYCLE: self.version.run_id}
-        runs |= {stage: run for stage, run in newest.items() if run}
+        runs = runs_of(self.version, tags)
         self.found["experiment"] = at.experiment_id
         self.found["pages"] = {name: Page(own, at.page(own)) for name, own in {**of_lifecycle, **runs}.items()}
         return runs
