@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from mlops_mlflow.governance.desk.desk import Desk
 from mlops_mlflow.governance.desk.requests import request
 from mlops_mlflow.governance.desk.transitions import Moved
 from mlops_mlflow.governance.evidence import champion_digest
-from mlops_mlflow.governance.shelf import Shelf
+from mlops_mlflow.governance.shelf import Change, Shelf
 
 MODEL = "churn"
 HOUR = 3_600_000
@@ -109,6 +110,13 @@ class Office:
         """The number of a request."""
         return request(self.desk(by), self.model, number, to).request.number
 
+    def approved(self, number: str = "1") -> int:
+        """The number of a request with all approvals that waits for somebody to move the version."""
+        asked = self.ask(number)
+        approve(self.desk("bob"), asked)
+        approve(self.desk("cem"), asked)
+        return asked
+
     def promote(self, number: str = "1") -> Moved:
         """From Staging to Production, with all approvals."""
         asked = self.ask(number)
@@ -123,6 +131,19 @@ class Office:
             self.register(number)
             self.promote(number)
         return self
+
+    def let_another_in_first(self, number: str) -> None:
+        """Before the next change begins, a plain client puts a new version into the place of version 1."""
+        changing = self.registry.changing
+
+        def quicker(model: str) -> AbstractContextManager[Change]:
+            self.registry.changing = changing  # type: ignore[method-assign]  # once
+            self.registry.put(self.model, number)
+            self.push("1", "Archived")
+            self.push(number, "Production")
+            return changing(model)
+
+        self.registry.changing = quicker  # type: ignore[method-assign]  # between looking and locking
 
     def push(self, number: str, stage: str) -> None:
         """Plain MLflow, past the ledger."""

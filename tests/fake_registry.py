@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from mlops_mlflow.core.ledger.chain import Stored
 from mlops_mlflow.core.ledger.record import BEGINNING, Entry, Record
 from mlops_mlflow.core.ledger.replay import history
-from mlops_mlflow.governance.shelf import Shelf, Version
+from mlops_mlflow.governance.shelf import Attempt, Shelf, Version
 
 
 @dataclass
@@ -53,6 +53,9 @@ class FakeRegistry:
         for one in self.records:
             if one.sequence > after:
                 yield Stored(one.sequence, one.text, one.previous, one.hash)
+
+    def interrupted(self) -> tuple[Attempt, ...]:
+        return ()
 
 
 @dataclass

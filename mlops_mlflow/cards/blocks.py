@@ -28,6 +28,11 @@ class Status(StrEnum):
         """The word that is shown for it, where the author gives no other."""
         return "OK" if self is Status.OK else self.value.capitalize()
 
+    @property
+    def sign(self) -> str:
+        """The character that stands for it in plain text."""
+        return {"ok": "✓", "warning": "⚠", "failed": "✗", "unknown": "?", "info": "ℹ"}[self]
+
 
 @dataclass(frozen=True)
 class Badge:

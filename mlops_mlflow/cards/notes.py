@@ -28,7 +28,6 @@ from mlops_mlflow.cards.blocks import (
 from mlops_mlflow.cards.markup import clean, markdown, unmarked
 from mlops_mlflow.cards.numbers import NOTHING, figure
 
-_SIGNS = {Status.OK: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Status.UNKNOWN: "?", Status.INFO: "ℹ"}
 _MOST_REMARKS, _MOST_FACTS, _SENTENCE = 20, 16, 400
 _SAFE_INTEGER = 2**53  # what every reader of JSON can hold
 
@@ -40,7 +39,7 @@ def to_markdown(card: Card) -> str:
     """
     status = Status(card.status)
     word = markdown(card.word or status.word, 60)
-    lines = [f"**{_SIGNS[status]} {word}: {markdown(unmarked(card.headline), _SENTENCE)}**", ""]
+    lines = [f"**{status.sign} {word}: {markdown(unmarked(card.headline), _SENTENCE)}**", ""]
     about = " · ".join(markdown(part, _SENTENCE) for part in (card.title, card.subtitle) if part.strip())
     remarks = list(_remarks(card.blocks))
     lines += [_remark(remark) for remark in remarks[:_MOST_REMARKS]]
@@ -64,9 +63,9 @@ def words(value: Cell) -> str:  # noqa: PLR0911  # one return for each kind of c
     """A cell as plain text."""
     match value:
         case Status():
-            return f"{_SIGNS[value]} {value.word}"
+            return f"{value.sign} {value.word}"
         case Badge():
-            return f"{_SIGNS[Status(value.status)]} {value.word}"
+            return f"{Status(value.status).sign} {value.word}"
         case Quantity() | Bar():
             return figure(value.value, value.unit)
         case Link():
@@ -93,7 +92,7 @@ def _remarks(blocks: Iterable[Block | tuple[Block, ...]]) -> Iterable[Remark]:
 
 def _remark(remark: Remark) -> str:
     detail = f" {markdown(remark.detail, _SENTENCE)}" if remark.detail else ""
-    return f"- {_SIGNS[Status(remark.status)]} {markdown(remark.sentence, _SENTENCE)}{detail}"
+    return f"- {Status(remark.status).sign} {markdown(remark.sentence, _SENTENCE)}{detail}"
 
 
 def _plain(value: Any) -> Any:  # noqa: PLR0911  # one return for each kind of value

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
-from mlops_mlflow.cards.blocks import Cell, Quantity, Remark, Status
+from mlops_mlflow.cards.blocks import Cell, Link, Quantity, Remark, Status
 from mlops_mlflow.cards.numbers import figure
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 
@@ -70,3 +70,22 @@ def gap(metric: str, difference: float, spec: UseCaseSpec) -> str:
 def sides(columns: Sequence[str], words: Collection[str]) -> tuple[Literal["left", "right"], ...]:
     """Alignment of a table's columns: those of ``words`` on the left, the others, figures, on the right."""
     return tuple("left" if name in words else "right" for name in columns)
+
+
+def run_link(run_id: str, page: str, address: str | None) -> Cell:
+    """A run by its id; where the tracking server has an address, with a link to its page there."""
+    text = f"run {run_id}"
+    return Link(text, f"{address}{page}") if address else text
+
+
+def purpose(spec: UseCaseSpec) -> tuple[tuple[str, Cell], ...]:
+    """What a model is for, and who answers for it, as its cards begin."""
+    return (
+        ("Question", spec.question),
+        ("Intended use", spec.card.intended_use),
+        ("Not for", spec.card.not_for or "nothing is ruled out by the use case"),
+        ("Risk", spec.card.risk),
+        ("Known limits", " ".join(spec.card.limits) or "none are stated"),
+        ("Answers for the business", spec.owners.business),
+        ("Answers for the technology", spec.owners.technical),
+    )

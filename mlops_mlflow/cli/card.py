@@ -33,11 +33,11 @@ def card(  # noqa: PLR0917  # click hands over options by name
     mlops card churn --version 3 --markdown > MODEL_CARD.md
     mlops card churn --request R17                     before approving or rejecting it
     """
+    from mlops_mlflow.cards.document import to_document
     from mlops_mlflow.cards.page import to_html
+    from mlops_mlflow.cards.terminal import to_terminal
     from mlops_mlflow.engines.atomic import replacing
-    from mlops_mlflow.lifecycle.governance.markdown import to_document
     from mlops_mlflow.lifecycle.governance.reading import draw_request, draw_version
-    from mlops_mlflow.lifecycle.governance.terminal import to_terminal
     from mlops_mlflow.tracking.tracker import open_tracker
 
     if (markdown and plain) or (version is not None and request_name is not None):

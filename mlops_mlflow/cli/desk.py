@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_mlflow.core.errors import UseCaseError
+from mlops_mlflow.core.policy.words import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlops_mlflow.core.policy.decide import Decision, RuleFinding
     from mlops_mlflow.governance.desk.desk import Desk
-
-SIGNS = {"met": "✓", "missing": "✗", "spared": "○", "overridden": "!"}
 
 
 class RequestName(click.ParamType[int]):

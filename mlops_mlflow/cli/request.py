@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from mlops_mlflow.cli.desk import RequestName, missing, model_of, open_desk
+from mlops_mlflow.cli.origin import tell_origin
 from mlops_mlflow.core.policy.words import moment
 
 TARGET = click.Choice(["Staging", "Production", "Archived"], case_sensitive=False)
@@ -38,6 +39,7 @@ def request(use_case: str, to: str, version: int | None, comment: str) -> None:
         return
     click.echo(f"{name}        {model} version {one.version}: {one.begin} -> {one.to}, asked by {one.actor.name}")
     click.echo(f"lapses     {moment(one.lapses)}, which rejects it")
+    tell_origin(asked.registration)
     click.echo(f"missing\n{missing(asked.decision)}")
     click.echo(f"\nread it    mlops card {model} --request {name}")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_mlflow.cli.desk import missing, model_of, open_desk, told
+from mlops_mlflow.cli.origin import tell_origin
 from mlops_mlflow.cli.request import TARGET
 from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.ledger.record import UNVERIFIED
@@ -194,5 +195,6 @@ def explain(use_case: str, version: int | None, to: str) -> None:
     click.echo(f"\nevidence   {case.evidence.digest}")
     for part, digest in sorted(case.evidence.parts.items()):
         click.echo(f"           {part:<9} {digest[:16]}  {case.evidence.trouble.get(part, '')}".rstrip())
+    tell_origin(case.registration)
     if not decision.allowed:
         raise click.exceptions.Exit(1)

@@ -20,6 +20,7 @@ from mlops_mlflow.core.ledger.record import Record
 from mlops_mlflow.core.ledger.replay import extended
 from mlops_mlflow.core.plain import to_plain
 from mlops_mlflow.core.policy.decide import decide
+from mlops_mlflow.core.policy.words import SIGNS
 from mlops_mlflow.governance.desk.desk import Matter
 from mlops_mlflow.governance.shelf import Registry
 from mlops_mlflow.tracking.errors import translated, without_password
@@ -37,7 +38,6 @@ MOST_MADE_UP = 20
 """Runs in one call: whoever waits for it has something else to do."""
 SETTLED = 60_000
 """Milliseconds: a younger record may be on its way to its run in another process."""
-SIGNS = {"met": "✓", "missing": "✗", "spared": "○", "overridden": "!"}
 ABOUT = (
     "Every decision about registry stages: requests, approvals, transitions, rollbacks, refusals; one run for each "
     "record of the ledger. These runs are for reading; `mlops audit verify` checks the ledger itself. Where a run says "

@@ -17,7 +17,7 @@ from mlops_mlflow.core.policy.evidence import Evidence
 from mlops_mlflow.core.policy.rules import Rules
 from mlops_mlflow.governance.shelf import Shelf, Version
 from mlops_mlflow.tracking.results import GoneError, Result, StoredFile, fetch, fetch_model, of_run
-from mlops_mlflow.tracking.tracker import RUN_OF, Tracker
+from mlops_mlflow.tracking.tracker import Tracker, runs_by_stage
 
 EvidenceReader = Callable[[Shelf, str, Rules], Evidence]
 """Of a version of a model, as it is now."""
@@ -53,9 +53,8 @@ def digest_of_champions(sources: Sequence[str]) -> str:
 
 def runs_of(version: Version, tags: Mapping[str, str]) -> dict[str, str]:
     """Run of each stage that a version stands on: of its lifecycle, by that run's tags, or of what judged it again."""
-    found = {name.removeprefix(RUN_OF): run for name, run in tags.items() if name.startswith(RUN_OF)}
     newest = {"validate": version.tags.get(VALIDATE_RUN), "design": version.tags.get(DESIGN_RUN)}
-    return found | {stage: run for stage, run in newest.items() if run}
+    return runs_by_stage(tags) | {stage: run for stage, run in newest.items() if run}
 
 
 @dataclass

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops_mlflow.core.errors import Place
 from mlops_mlflow.core.policy.document import DEFAULT, Policy
 from mlops_mlflow.core.policy.parse import PolicyError, parse_policy
+from mlops_mlflow.engines.text import read_text
 
 VARIABLE = "MLOPS_POLICY"
-LARGEST = 1_000_000
 
 
 def load_policy(environment: Mapping[str, str]) -> Policy:
@@ -29,17 +28,9 @@ def load_policy(environment: Mapping[str, str]) -> Policy:
 
 
 def _read(file: Path) -> str:
-    """The text of the file, with or without a byte order mark."""
     doing = f"set {VARIABLE} to the policy file of your organisation, or unset it for the default policy"
     try:
-        size = file.stat().st_size
-        if size > LARGEST:
-            raise PolicyError(f"the policy {file} has {size:,} bytes", expected=f"at most {LARGEST:,} bytes of text")
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        place = Place(str(file), error.object[: error.start].count(b"\n") + 1)
-        wrong = error.object[error.start]
-        raise PolicyError(f"is not UTF-8 (byte 0x{wrong:02x})", hint="save the file as UTF-8", place=place) from error
+        return read_text(file, f"the policy {file}", PolicyError)
     except FileNotFoundError as error:
         raise PolicyError(
             f"there is no policy at {file}", expected=f"the file that {VARIABLE} names", hint=doing

@@ -26,7 +26,7 @@ from mlops_mlflow.governance.audit_runs import (
     search,
 )
 from mlops_mlflow.governance.remote_change import RemoteChange, Step
-from mlops_mlflow.governance.shelf import Shelf, Version, read_record
+from mlops_mlflow.governance.shelf import Attempt, Shelf, Version, read_record
 from mlops_mlflow.tracking.errors import RegistryError, translated, without_password
 from mlops_mlflow.tracking.tracker import check_reachable, now_ms
 
@@ -130,6 +130,10 @@ class RemoteRegistry:
                 break
             newer[one.run_id] = one.stored
         yield from reversed(newer.values())
+
+    def interrupted(self) -> tuple[Attempt, ...]:
+        """None: what was recorded on a plain server and not done is for ``audit verify`` to find."""
+        return ()
 
     def newest(self, at_once: int | None = None) -> Iterator[Kept]:
         """The ledger's records from the last to the first, without those whose place somebody has made unreadable."""

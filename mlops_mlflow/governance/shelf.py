@@ -76,6 +76,25 @@ class Shelf:
         return tuple(one for one in self.versions.values() if one.registry_stage == stage)
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """A change that has begun.
+
+    Attributes:
+        id: Its own.
+        process: Place, number and start of whoever began it.
+        model: What it changes.
+        actor: Name of that process's user.
+        began: Milliseconds since 1970.
+    """
+
+    id: str
+    process: str
+    model: str
+    actor: str
+    began: int
+
+
 class Change(Protocol):
     """A change of one model on its way. Whatever is called here happens together, or, after an error, not at all."""
 
@@ -130,6 +149,13 @@ class Registry(Protocol):
 
     def stored(self, after: int = 0) -> Iterator[Stored]:
         """The ledger's records after a sequence, in their order, as they are kept."""
+
+    def interrupted(self) -> tuple[Attempt, ...]:
+        """Changes that were cut off, of which nothing was written; each is told once.
+
+        Raises:
+            RegistryError: It cannot be read.
+        """
 
 
 def read_record(sequence: int, text: str | bytes) -> Record:

@@ -12,9 +12,9 @@ from pathlib import Path
 from mlops_mlflow.core.errors import Place, UseCaseError
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.core.usecase.parse import parse_with_places
+from mlops_mlflow.engines.text import read_text
 
 FILE = "usecase.yaml"
-LARGEST = 1_000_000
 _NEARBY_DEPTH, _NEARBY_VISITS, _NEARBY_SHOWN = 3, 500, 8
 _NOT_SEARCHED = {"__pycache__", "node_modules", "site-packages", "mlruns", "mlartifacts", "mlops_mlflow"}
 
@@ -164,15 +164,7 @@ def _is_inside(folder: Path, name: str) -> bool:
 
 
 def _read(file: Path) -> str:
-    """The text of a file, with or without a byte order mark; any line ending becomes one line feed."""
     try:
-        size = file.stat().st_size
-        if size > LARGEST:
-            raise UseCaseError(f"{file} has {size:,} bytes", expected=f"at most {LARGEST:,} bytes of text")
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        place = Place(str(file), error.object[: error.start].count(b"\n") + 1)
-        wrong = error.object[error.start]
-        raise UseCaseError(f"is not UTF-8 (byte 0x{wrong:02x})", hint="save the file as UTF-8", place=place) from error
+        return read_text(file, str(file), UseCaseError)
     except OSError as error:
         raise UseCaseError(f"cannot read {file}: {error.strerror}", hint="look at its permissions") from error

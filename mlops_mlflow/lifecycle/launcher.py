@@ -42,7 +42,7 @@ def name_run(tracker: Tracker, run_id: str, name: str) -> None:
 
 
 def _context() -> dict[str, str]:
-    """What MLflow knows of this process: user, source, git commit."""
+    """What MLflow knows of this process: user, source, git commit of the program."""
     from mlflow.tracking.context.registry import resolve_tags
 
     return dict(resolve_tags())

@@ -117,6 +117,7 @@ def _register(session: Session, outcome: _Outcome) -> Entered:
         {**own, "technical_owner": spec.owners.technical},
         digest_of_champions(champion),
         {stage: session.done[stage].run_id for stage in ("design", "validate")},
+        session.working_copy,
     )
     desk = public_desk(session.tracker, tell=session.display.say, environment=dict(session.environment), cards=False)
     return register(session.tracker, desk, spec.use_case, found, arrival)

@@ -20,6 +20,7 @@ from mlops_mlflow.engines.sql import Bounds
 from mlops_mlflow.governance.policy_file import load_policy
 from mlops_mlflow.governance.registration import champion
 from mlops_mlflow.governance.shelf import Version
+from mlops_mlflow.governance.working_copy import WorkingCopy, working_copy
 from mlops_mlflow.lifecycle.cache.keys import Known
 from mlops_mlflow.lifecycle.cache.sources import Sources
 from mlops_mlflow.lifecycle.display import Display, Silent
@@ -97,6 +98,7 @@ class Session:
         environment: Where secrets come from.
         options: What the call asked for.
         display: What the person sees.
+        working_copy: The use case's folder as git knew it when the lifecycle began; None where it did not.
         library: Models and datasets logged so far.
         done: Result of each stage that has run.
         rerun: Runs a stage again; set by whoever runs stages.
@@ -111,6 +113,7 @@ class Session:
     environment: Mapping[str, str]
     options: Options
     display: Display
+    working_copy: WorkingCopy | None = None
     library: Library = field(default_factory=Library)
     done: dict[str, Execution] = field(default_factory=dict)
     rerun: Callable[[str], Execution] | None = None
@@ -251,7 +254,8 @@ def open_session(
     display = display or Silent()
     scratch = _scratch()
     # Last, so that nothing that fails before it leaves a run behind that seems to work for ever.
-    run_id = _begun(tracker, folder, target, display) if recorded else ""
+    copy = working_copy(folder.path, FILE) if recorded else None
+    run_id = _begun(tracker, folder, target, display, copy) if recorded else ""
     return Session(
         folder,
         tracker,
@@ -260,16 +264,18 @@ def open_session(
         environment,
         options or Options(),
         display,
+        copy,
     )
 
 
-def _begun(tracker: Tracker, folder: UseCaseFolder, target: str, display: Display) -> str:
+def _begun(tracker: Tracker, folder: UseCaseFolder, target: str, display: Display, copy: WorkingCopy | None) -> str:
     """The lifecycle's run, after those were ended that a killed process left behind."""
     spec = folder.spec
     tracker.describe_experiment(experiment_note(spec, tracker))
     for dead in end_dead_runs(tracker):
         display.say(f"the lifecycle {short(dead)} was killed; it is marked so, and what it finished is used again")
     tags = {USE_CASE: spec.use_case, KIND: "lifecycle", "mlops.target": target, **signs()}
+    tags |= copy.tags if copy is not None else {}
     return adopt_or_create(tracker, f"{spec.use_case}: {target}", tags, os.environ)
 
 

@@ -69,7 +69,7 @@ def end_dead_runs(tracker: Tracker, now: float | None = None) -> list[str]:
         The lifecycles' runs among them.
     """
     running = _running(tracker)
-    alive = {process: _lives(process, runs, now or time.time()) for process, runs in running.items()}
+    alive = {process: lives(process, _seen(runs), now or time.time()) for process, runs in running.items()}
     dead = [run for process, runs in running.items() if not alive[process] for run in runs]
     ended = []
     for run in dead:
@@ -92,13 +92,23 @@ def _running(tracker: Tracker) -> dict[str, list[Any]]:
     return found
 
 
-def _lives(process: str, runs: list[Any], now: float) -> bool:
+def lives(process: str, seen: float, now: float) -> bool:
+    """Whether a process still works: for certain on this machine, and by its last sign of life on another.
+
+    Args:
+        process: As ``this_process`` tells.
+        seen: When it last showed that it does; seconds since 1970.
+        now: In the same count.
+    """
     place, _, rest = process.partition(" ")
     if place == _place():
         number, _, start = rest.partition(" ")
         return _start(int(number)) == start
-    last = max(float(run.data.tags.get(ALIVE, run.info.start_time / 1000)) for run in runs)
-    return now - last < SILENT_SECONDS
+    return now - seen < SILENT_SECONDS
+
+
+def _seen(runs: list[Any]) -> float:
+    return max(float(run.data.tags.get(ALIVE, run.info.start_time / 1000)) for run in runs)
 
 
 @functools.cache

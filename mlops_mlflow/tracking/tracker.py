@@ -75,7 +75,7 @@ class Tracker:
 
     def page(self, run_id: str) -> str:
         """Where the UI shows a run, behind the server's address."""
-        return f"/#/experiments/{self.experiment_id}/runs/{run_id}?workflowType=machine_learning"
+        return run_page(self.experiment_id, run_id)
 
     def describe_experiment(self, markdown: str) -> None:
         """Write what the experiment's page shows first."""
@@ -236,6 +236,16 @@ def _ask_database(uri: str) -> None:
     except (sqlalchemy.exc.SQLAlchemyError, ValueError) as error:
         got = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise unreachable(shown, got.replace(uri, shown)) from error
+
+
+def run_page(experiment_id: str, run_id: str) -> str:
+    """Where MLflow's UI shows a run, behind the server's address."""
+    return f"/#/experiments/{experiment_id}/runs/{run_id}?workflowType=machine_learning"
+
+
+def runs_by_stage(tags: Mapping[str, str]) -> dict[str, str]:
+    """Run of each stage that a lifecycle stands on, from the tags of its own run."""
+    return {name.removeprefix(RUN_OF): run for name, run in tags.items() if name.startswith(RUN_OF)}
 
 
 def now_ms() -> int:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import time
@@ -32,6 +33,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.timeout(1800)
 def test_a_killed_transition_is_whole_or_not_there(address: str, tmp_path: Path) -> None:
     registry, draw, done = put_versions(address), random.Random(SEED), [f"seed {SEED}"]
+    told = 0
     with processes(tmp_path) as context:
         for kill in range(KILLS):
             ready = context.Event()
@@ -46,6 +48,13 @@ def test_a_killed_transition_is_whole_or_not_there(address: str, tmp_path: Path)
                 process.kill()
             end(process)
             assert process.exitcode == -9, done
+            cut_off = registry.interrupted()
+            assert len(cut_off) <= 1, done
+            told += len(cut_off)
+            for one in cut_off:
+                assert (one.model, one.actor) == (MODEL, f"doomed {kill}"), done
+                assert not [record for record in registry.stored() if json.loads(record.text)["time"] > one.began], done
+            assert registry.interrupted() == ()
             archived = check(registry).in_stage("Archived")
             check_all(registry)
 
@@ -53,4 +62,5 @@ def test_a_killed_transition_is_whole_or_not_there(address: str, tmp_path: Path)
             move(desk_on(registry), MODEL, archived[0].number, "Production")
             assert time.monotonic() - began < 5, done
             assert check(registry).aliases["champion"] == archived[0].number
-    print("; ".join(done), flush=True)
+    assert told, "none of the moments was within a change"
+    print("; ".join(done), f"{told} were within a change", flush=True)

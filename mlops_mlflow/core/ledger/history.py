@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mlops_mlflow.core.ledger.origin import Origin
 from mlops_mlflow.core.ledger.record import Actor
 
 RequestState = Literal["open", "done", "rejected", "withdrawn", "lapsed", "overtaken"]
@@ -46,6 +47,11 @@ class Registration:
     def registrants(self) -> tuple[Actor, ...]:
         """Everybody who registered it."""
         return (*self.earlier, self.actor)
+
+    @property
+    def origin(self) -> Origin | None:
+        """Commit that it came from; None where no repository was known."""
+        return Origin.from_facts(self.facts)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Times, spans and people as readers find them in findings."""
+"""Times, spans, people and outcomes as readers find them in findings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 SHOWN = 5
 """More names than these are counted."""
+SIGNS = {"met": "✓", "missing": "✗", "spared": "○", "overridden": "!"}
+"""Of the outcomes of rules."""
 
 
 def moment(ms: int) -> str:

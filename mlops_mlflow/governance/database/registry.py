@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlops_mlflow.core.ledger.chain import Head, Stored
 from mlops_mlflow.core.ledger.record import Entry, Record
-from mlops_mlflow.governance.shelf import Shelf
+from mlops_mlflow.governance.actor import current_actor
+from mlops_mlflow.governance.shelf import Attempt, Shelf
 from mlops_mlflow.tracking.errors import RegistryError, translated, without_password
-from mlops_mlflow.tracking.tracker import GOVERNED, check_reachable
+from mlops_mlflow.tracking.tracker import GOVERNED, check_reachable, now_ms
 
 if TYPE_CHECKING:
     from mlops_mlflow.governance.database.store import GovernedStore
@@ -77,10 +79,11 @@ class DatabaseRegistry:
         Raises:
             RegistryError: Others do not let go of the registry, or the database refuses.
         """
+        from mlops_mlflow.governance.database import attempts
         from mlops_mlflow.governance.database.reading import head, read_shelf
 
         doing = f"change {model}"
-        with self.store.sessions() as session:
+        with self._attempt(doing, model) as attempt, self.store.sessions() as session:
             with self.asking(doing):
                 self.store.lock(session)
                 shelf, now, last = read_shelf(session, model), self.store.now(session), head(session)
@@ -90,7 +93,38 @@ class DatabaseRegistry:
                 hint = "nothing was changed: see to that, and try again"
                 raise RegistryError(f"could not {doing}", got=f"could not {change.failed}", hint=hint)
             with self.asking(doing):
+                attempts.end(session, attempt)
                 session.commit()
+
+    def interrupted(self) -> tuple[Attempt, ...]:
+        """Changes that were cut off, of which nothing was written; each is told once.
+
+        Raises:
+            RegistryError: The database cannot be read.
+        """
+        from mlops_mlflow.governance.database import attempts
+
+        doing = "look for changes that were cut off"
+        found = self._read(doing, lambda session: attempts.interrupted(session, now_ms()))
+        if found:
+            with self.asking(doing), self.store.briefly() as session:
+                for one in found:
+                    attempts.end(session, one)
+        return found
+
+    @contextmanager
+    def _attempt(self, doing: str, model: str) -> Iterator[Attempt]:
+        """Leave a trace of a change, in case that its process is killed."""
+        from mlops_mlflow.governance.database import attempts
+
+        with self.asking(doing), self.store.briefly() as session:
+            attempt = attempts.begin(session, model, current_actor().name, now_ms())
+        try:
+            yield attempt
+        except BaseException:
+            with contextlib.suppress(RegistryError), self.asking(doing), self.store.briefly() as session:
+                attempts.end(session, attempt)
+            raise
 
     def governed(self) -> tuple[str, ...]:
         """Names of the models that the ledger knows, sorted."""

@@ -79,7 +79,21 @@ _POSTGRESQL = (
     # Also for a session that calls itself a replica, in which other triggers do not fire.
     "ALTER TABLE mlops_ledger ENABLE ALWAYS TRIGGER mlops_ledger_refuse",
 )
-MIGRATIONS = ({"sqlite": _SQLITE, "postgresql": _POSTGRESQL},)
+_ATTEMPTS = (
+    """
+    CREATE TABLE mlops_attempts (
+        id VARCHAR(32) NOT NULL PRIMARY KEY,
+        process TEXT NOT NULL,
+        model TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        began BIGINT NOT NULL
+    )
+    """,
+)
+MIGRATIONS = (
+    {"sqlite": _SQLITE, "postgresql": _POSTGRESQL},
+    {"sqlite": _ATTEMPTS, "postgresql": _ATTEMPTS},
+)
 """By number, from 1: what each adds, by dialect. One that was released is never edited."""
 
 

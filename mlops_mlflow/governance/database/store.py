@@ -74,6 +74,15 @@ class GovernedStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not typ
             session.commit()
 
     @contextmanager
+    def briefly(self) -> Iterator[Session]:
+        """A transaction that touches no model and no record: only SQLite makes it wait for those of others."""
+        with self.sessions() as session:
+            if self._is_sqlite:
+                self.lock(session)
+            yield session
+            session.commit()
+
+    @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """A session that sees the database as it is now, whatever is committed meanwhile."""
         with self.sessions() as session:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.ledger.history import Registration, Request
+from mlops_mlflow.core.ledger.origin import ORIGIN, Origin, Since
 from mlops_mlflow.core.policy.decide import Decision, decide
 from mlops_mlflow.core.policy.evidence import Evidence
 from mlops_mlflow.core.policy.rules import rules_of
@@ -18,6 +19,7 @@ from mlops_mlflow.governance.desk.requests import ask, is_hopeless
 from mlops_mlflow.governance.desk.transitions import STAGE_TAG, SUPERSEDED, Moves, apply, follow
 from mlops_mlflow.governance.evidence import champion_digest
 from mlops_mlflow.governance.shelf import Shelf, Version
+from mlops_mlflow.governance.working_copy import WorkingCopy
 
 RUNS = "runs"
 
@@ -30,11 +32,13 @@ class Arrival:
         use_case: ``governance``, ``requirements`` and ``technical_owner`` of the use case, as JSON's types.
         compared_with: Digest of the champion that ``validate`` saw.
         runs: That say what is known of it, by stage; the same runs say the same.
+        working_copy: The use case's folder as git knows it; None where it does not.
     """
 
     use_case: Mapping[str, Any]
     compared_with: str
     runs: Mapping[str, str] = field(default_factory=dict)
+    working_copy: WorkingCopy | None = None
 
 
 @dataclass(frozen=True)
@@ -66,21 +70,21 @@ def enter(desk: Desk, model: str, number: str, arrival: Arrival) -> Entered:
         RegistryError: The registry refused; then nothing has changed.
     """
     shelf, rules = desk.registry.shelf(model), rules_of(desk.policy, "Staging", arrival.use_case)
-    if _is_in(shelf, known(shelf, number), arrival):
+    if _is_in(desk, shelf, known(shelf, number), arrival):
         return Entered(shelf.versions[number])
-    evidence = desk.evidence(shelf, number, rules)
+    evidence, origin = desk.evidence(shelf, number, rules), _origin(shelf, number, arrival.working_copy)
     with desk.registry.changing(model) as change:
         known(change.shelf, number)
         if champion_digest(change.shelf, number) != champion_digest(shelf, number):
             evidence = desk.evidence(change.shelf, number, rules)
         case = desk.case(change.shelf, number, "Staging", change.now, evidence)
         matter = Matter(desk, change, replace(case, rules=rules))
-        entered = _enter(matter, arrival)
+        entered = _enter(matter, arrival, origin)
     desk.publish(matter)
     return entered
 
 
-def _is_in(shelf: Shelf, version: Version, arrival: Arrival) -> bool:
+def _is_in(desk: Desk, shelf: Shelf, version: Version, arrival: Arrival) -> bool:
     """Whether all of this was recorded before, and nothing is left to do: then no evidence has to be read."""
     before = shelf.history.registrations.get(version.number)
     alias = ALIASES.get(version.registry_stage)
@@ -90,14 +94,44 @@ def _is_in(shelf: Shelf, version: Version, arrival: Arrival) -> bool:
         and dict(before.facts.get(RUNS, {})) == dict(arrival.runs)
         and before.parts.get("champion") == arrival.compared_with
         and dict(before.use_case) == dict(arrival.use_case)
+        and not _is_settled_now(desk, version, before, arrival.working_copy)
         and not _goes_on(version)
         and (alias is None or shelf.aliases.get(alias) == version.number)
     )
 
 
-def _enter(matter: Matter, arrival: Arrival) -> Entered:
+def _origin(shelf: Shelf, number: str, copy: WorkingCopy | None) -> Origin | None:
+    """Commit that a version came from, and who committed since the champion's."""
+    before = shelf.history.registrations.get(number)
+    if before is not None and before.origin is not None and shelf.versions[number].registry_stage == "Production":
+        return before.origin  # the one that was approved, from which the next version's commits are counted
+    if copy is None:
+        return None
+    champion = next((one.number for one in shelf.in_stage("Production") if one.number != number), None)
+    if champion is None:
+        return Origin(copy.commit, copy.dirty)
+    its = shelf.history.registrations.get(champion)
+    since = its.origin.commit if its is not None and its.origin is not None else ""
+    return Origin(copy.commit, copy.dirty, Since(champion, since, copy.committers(since) if since else None))
+
+
+def _is_settled_now(desk: Desk, version: Version, before: Registration, copy: WorkingCopy | None) -> bool:
+    """Whether they who registered it without a commit that holds all of it have found the same from one that does.
+
+    Others who find it again are not recorded: nobody becomes an author, who may not approve, by trying what is there.
+    """
+    return (
+        copy is not None
+        and not copy.dirty
+        and (before.origin is None or before.origin.dirty)
+        and version.registry_stage != "Production"
+        and desk.actor.name in {one.name for one in before.registrants}
+    )
+
+
+def _enter(matter: Matter, arrival: Arrival, origin: Origin | None) -> Entered:
     version = matter.change.shelf.versions[matter.case.transition.version]
-    _register(matter, arrival)
+    _register(matter, arrival, origin)
     if not _goes_on(version):
         _mend_alias(matter, version)
         return Entered(version)
@@ -131,13 +165,16 @@ def _asked(matter: Matter, decision: Decision) -> Request | None:
     return ask(matter)
 
 
-def _register(matter: Matter, arrival: Arrival) -> None:
-    """Once, and again when something about it has changed, or it was judged again."""
+def _register(matter: Matter, arrival: Arrival, origin: Origin | None) -> None:
+    """Once, and again when something about it has changed, or it was judged again; another commit alone is no news."""
     evidence, before = matter.case.evidence, matter.case.registration
+    version = matter.change.shelf.versions[matter.case.transition.version]
     said = _said(evidence, arrival.use_case)
     said["parts"] |= {"champion": arrival.compared_with}
     said["facts"] |= {RUNS: dict(arrival.runs)} if arrival.runs else {}
-    if before is None or _kept(before) != said:
+    known_already = before is not None and _without_origin(_kept(before)) == said
+    if before is None or not known_already or _is_settled_now(matter.desk, version, before, arrival.working_copy):
+        said["facts"] |= origin.to_facts() if origin is not None else {}
         matter.record("registration", details=said)
 
 
@@ -153,6 +190,10 @@ def _said(evidence: Evidence, use_case: Mapping[str, Any]) -> dict[str, Any]:
     # A figure that is not defined is no JSON.
     plain: dict[str, Any] = json.loads(json.dumps(said), parse_constant=lambda _: None)
     return plain
+
+
+def _without_origin(said: dict[str, Any]) -> dict[str, Any]:
+    return {**said, "facts": {name: value for name, value in said["facts"].items() if name != ORIGIN}}
 
 
 def _kept(before: Registration) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from mlops_mlflow.core.policy.rules import Rules, rules_of
 from mlops_mlflow.core.policy.transitions import ALIASES, Transition
 from mlops_mlflow.core.policy.words import moment
 from mlops_mlflow.governance.evidence import EvidenceReader, champion_digest
-from mlops_mlflow.governance.shelf import Change, Registry, Shelf, Version
+from mlops_mlflow.governance.shelf import Change, Registry, Shelf, Version, read_record
 from mlops_mlflow.tracking.tracker import now_ms
 
 
@@ -149,7 +148,7 @@ class Desk:
             RegistryError: There is none.
         """
         stored = next(iter(self.registry.stored(number - 1)), None) if number > 0 else None
-        record = Record.from_plain(json.loads(stored.text)) if stored and stored.sequence == number else None
+        record = read_record(number, stored.text) if stored and stored.sequence == number else None
         if record is None or record.entry.action != "request":
             other = f", which is a record of another kind ({record.entry.action})" if record else ""
             raise RegistryError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlops_mlflow.core.ledger.history import Request
+from mlops_mlflow.core.ledger.history import Registration, Request
 from mlops_mlflow.core.policy.decide import Decision, decide
 from mlops_mlflow.core.policy.words import milliseconds, moment
 from mlops_mlflow.governance.desk.desk import Desk, Matter, RefusedError, candidate, needs
@@ -17,11 +17,19 @@ HOPELESS = {"legal transition", "intact model", "verdict", "fresh verdict", "evi
 
 @dataclass(frozen=True)
 class Asked:
-    """What came of a request: the request, how it stands, and the transition if nothing was missing."""
+    """What came of a request.
+
+    Attributes:
+        request: As it was written down.
+        decision: How it stands.
+        moved: The transition, if nothing was missing.
+        registration: How the version came into the registry.
+    """
 
     request: Request
     decision: Decision
     moved: Moved | None
+    registration: Registration | None
 
 
 def request(desk: Desk, model: str, version: str | None, to: str, *, comment: str = "") -> Asked:
@@ -44,7 +52,8 @@ def request(desk: Desk, model: str, version: str | None, to: str, *, comment: st
         if waiting is None:
             return _ask(matter, decision, comment)
         if decision.allowed:
-            return Asked(waiting, decision, apply(matter, matter.case, comment, waiting))
+            moved = apply(matter, matter.case, comment, waiting)
+            return Asked(waiting, decision, moved, matter.case.registration)
         raise RefusedError(
             f"{waiting.name} asks for that already: {matter.case.transition}",
             expected="one request for one transition",
@@ -59,7 +68,7 @@ def _ask(matter: Matter, decision: Decision, comment: str) -> Asked:
     asked, after = ask(matter, comment), matter.now()
     decision = decide(after)
     moved = apply(matter, after, comment, asked) if decision.allowed else None
-    return Asked(asked, decision, moved)
+    return Asked(asked, decision, moved, after.registration)
 
 
 def is_hopeless(decision: Decision) -> bool:

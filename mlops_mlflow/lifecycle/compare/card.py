@@ -16,7 +16,6 @@ from mlops_mlflow.cards.blocks import (
     Fold,
     Heading,
     KeyValues,
-    Link,
     Picture,
     Quantity,
     Remark,
@@ -24,12 +23,13 @@ from mlops_mlflow.cards.blocks import (
     Table,
 )
 from mlops_mlflow.cards.charts import bars
-from mlops_mlflow.cards.wording import counted, of_metric, sides, title, told, unit_of
+from mlops_mlflow.cards.wording import counted, of_metric, run_link, sides, title, told, unit_of
 from mlops_mlflow.core.metrics.catalogue import CATALOGUE
 from mlops_mlflow.lifecycle.compare.answer import advice, answer, around, difference, telling
 from mlops_mlflow.lifecycle.compare.changes import Changed
 from mlops_mlflow.lifecycle.compare.figures import Compared, ComparedSlice, Figure, Outcome, judged
 from mlops_mlflow.lifecycle.compare.result import Comparison
+from mlops_mlflow.tracking.tracker import run_page
 
 BADGES: dict[Outcome, Badge] = {
     "better": Badge("ok", "better"),
@@ -293,9 +293,7 @@ def _changed(what: str, found: Sequence[Changed], labels: Sequence[str], caption
 
 
 def _runs(one: Comparison, address: str | None) -> KeyValues:
-    items: list[tuple[str, Cell]] = []
-    for side in one.sides:
-        run = side.run.info
-        path = f"/#/experiments/{run.experiment_id}/runs/{run.run_id}?workflowType=machine_learning"
-        items.append((side.label, Link(f"run {run.run_id}", f"{address}{path}") if address else f"run {run.run_id}"))
-    return KeyValues(tuple(items))
+    runs = [(side.label, side.run.info) for side in one.sides]
+    return KeyValues(
+        tuple((label, run_link(run.run_id, run_page(run.experiment_id, run.run_id), address)) for label, run in runs)
+    )

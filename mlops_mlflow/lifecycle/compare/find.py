@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mlops_mlflow.core.errors import MlopsError, TrackingError
+from mlops_mlflow.governance.evidence import runs_of
 from mlops_mlflow.governance.registration import champion
+from mlops_mlflow.governance.shelf import Version
 from mlops_mlflow.learning.baselines import BASELINE, SEASONAL
 from mlops_mlflow.tracking.errors import translated
-from mlops_mlflow.tracking.tracker import KIND, RUN_OF, STAGE, USE_CASE, Tracker
+from mlops_mlflow.tracking.tracker import KIND, RUN_OF, STAGE, USE_CASE, Tracker, runs_by_stage
 
 CANDIDATE, CHOSEN = "mlops.candidate", "mlops.chosen"
 SHORT = 8
@@ -127,7 +129,7 @@ class Finder:
         raise TrackingError(f"{word} cannot be compared", expected=ACCEPTED, got=f"a {kind} of {told}")
 
     def of_version(self, number: str) -> Side:
-        """A registered version: what its lifecycle chose."""
+        """A registered version: what its lifecycle chose, as it was last judged."""
         versions = self._versions()
         if number not in versions:
             there = ", ".join(sorted(versions, key=int)) or "none"
@@ -141,11 +143,12 @@ class Finder:
         run = self._get(found.run_id, label)
         side = self.of_lifecycle(run) if run.data.tags.get(KIND) == "lifecycle" else self._of_stage(run, "validate")
         name = found.tags.get(CANDIDATE, side.name)
-        return Side(name, label, run, side.stages, number, found.current_stage)
+        stages = {**side.stages, **runs_of(found, run.data.tags)}
+        return Side(name, label, run, stages, number, found.registry_stage)
 
     def of_lifecycle(self, run: Any) -> Side:
         """What a lifecycle chose."""
-        stages = {name.removeprefix(RUN_OF): of for name, of in run.data.tags.items() if name.startswith(RUN_OF)}
+        stages = runs_by_stage(run.data.tags)
         name = run.data.params.get("chosen", "")
         if not name and "evaluate" in stages:
             name = self._get(stages["evaluate"], "evaluate").data.tags.get(CHOSEN, "")
@@ -159,7 +162,7 @@ class Finder:
             )
         version = run.data.tags.get("mlops.version")
         found = self._versions().get(version) if version else None
-        registry_stage = found.current_stage if found else ""
+        registry_stage = found.registry_stage if found else ""
         return Side(name, _label(name, run), run, stages, version if found else None, registry_stage)
 
     def candidates(self, side: Side) -> list[Side]:
@@ -206,19 +209,17 @@ class Finder:
     def _stood_on(self, stage: str, run_id: str) -> dict[str, str]:
         """Runs of the newest lifecycle that stands on this run; the run itself where none does."""
         found = self._search(f"tags.`{RUN_OF}{stage}` = '{run_id}'")
-        tags = found[0].data.tags if found else {}
-        stages = {name.removeprefix(RUN_OF): of for name, of in tags.items() if name.startswith(RUN_OF)}
-        return stages | {stage: run_id}
+        return runs_by_stage(found[0].data.tags if found else {}) | {stage: run_id}
 
     def _lifecycles(self) -> list[Any]:
         """Finished lifecycles that judged a model, the newest first."""
         found = self._search(f"tags.`{KIND}` = 'lifecycle' and attributes.status = 'FINISHED'")
         return [run for run in found if f"{RUN_OF}validate" in run.data.tags or "mlops.verdict" in run.data.tags]
 
-    def _versions(self) -> dict[str, Any]:
+    def _versions(self) -> dict[str, Version]:
         with translated(f"read the versions of {self.use_case}", uri=self.tracker.shown_uri):
             found = self.tracker.client.search_model_versions(f"name = '{self.use_case}'", max_results=10_000)
-        return {str(one.version): one for one in found}
+        return {one.number: one for one in map(Version.of, found)}
 
     def _run(self, word: str) -> Any:
         """The run of this id, or of the only id that begins so."""

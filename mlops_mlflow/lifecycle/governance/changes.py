@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from mlops_mlflow.cards.blocks import Block, Code, Findings, Fold, Remark, Table
 from mlops_mlflow.cards.numbers import figure
 from mlops_mlflow.cards.wording import listed, sides
+from mlops_mlflow.core.ledger.origin import UNCOMMITTED
 from mlops_mlflow.core.splits import EVERY
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.lifecycle.compare.answer import telling
@@ -53,7 +54,7 @@ def since(known: Known) -> Since:
         "estimator": _told("estimator", _estimator(now), _estimator(before)),
         "parameters": _parameters(known),
         "dependencies": _dependencies(now, before),
-        "commit": _told("commit", now.commit[:12], before.commit[:12]),
+        "commit": _commit(now, before),
     }
     inner = known.comparison.changes if known.comparison else None
     return Since(
@@ -71,6 +72,14 @@ def _told(what: str, now: str, before: str) -> list[Changed] | None:
     if not now or not before:
         return None
     return [] if now == before else [Changed(what, (now, before))]
+
+
+def _commit(now: Facts, before: Facts) -> list[Changed] | None:
+    if now.origin is None or before.origin is None:
+        return None
+    # What was not committed need not be the same on both sides.
+    same = now.origin.commit == before.origin.commit and not (now.origin.dirty or before.origin.dirty)
+    return [] if same else [Changed("commit", (now.origin.label, before.origin.label))]
 
 
 def window(facts: Facts) -> str:
@@ -144,15 +153,17 @@ def _pins(lines: Iterable[str]) -> dict[str, str]:
 
 def blocks(known: Known) -> list[Block]:
     """What an approver reads of it."""
+    committed = tuple(_committed(known.facts))
     if known.champion is None:
-        return [Findings((Remark("info", "Nothing is in Production: there is no champion that it would replace."),))]
+        alone = Remark("info", "Nothing is in Production: there is no champion that it would replace.")
+        return [Findings((alone, *committed))]
     found = since(known)
     columns = ("", known.facts.label, f"champion, {known.champion.label}")
     drawn: list[Block] = []
     if found.changed:
         rows = tuple((one.what, *one.values) for one in found.changed)
         drawn.append(Table(columns, rows, "", sides(columns, columns)))
-    remarks = tuple(_remarks(found, known))
+    remarks = (*committed, *_remarks(found, known))
     drawn += [Findings(remarks)] if remarks else []
     if found.settings:
         own = _table(columns, found.settings)
@@ -163,6 +174,18 @@ def blocks(known: Known) -> list[Block]:
     if found.code:
         drawn.append(Fold("Code and libraries of the stages changed", (_table(columns, found.code),)))
     return drawn
+
+
+def _committed(facts: Facts) -> Iterator[Remark]:
+    """Who had a hand in it, whatever they may approve: names that git knows are no names of users."""
+    origin = facts.origin
+    if origin is None:
+        return
+    if origin.dirty:
+        told = f"It was made from commit `{origin.commit[:12]}` {UNCOMMITTED}; who made these is not known."
+        yield Remark("warning", told)
+    if origin.since is not None:
+        yield Remark("info" if origin.since.people is not None else "unknown", f"{origin.since.sentence}.")
 
 
 def _table(columns: tuple[str, ...], found: Iterable[Changed]) -> Table:

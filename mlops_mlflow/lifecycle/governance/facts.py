@@ -13,12 +13,14 @@ from typing import Any
 from mlops_mlflow.core.bootstrap import Interval
 from mlops_mlflow.core.errors import MlopsError
 from mlops_mlflow.core.judgement import Finding
+from mlops_mlflow.core.ledger.origin import Origin
 from mlops_mlflow.core.plain import from_plain
 from mlops_mlflow.core.records import Dataset
 from mlops_mlflow.core.splits import SplitPlan
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.governance.evidence import runs_of
 from mlops_mlflow.governance.shelf import Shelf, Version
+from mlops_mlflow.governance.working_copy import COMMIT, DIRTY
 from mlops_mlflow.lifecycle.compare.find import CANDIDATE
 from mlops_mlflow.lifecycle.compare.result import Comparison, compare
 from mlops_mlflow.stages.validate.run import SliceFigure
@@ -26,7 +28,6 @@ from mlops_mlflow.tracking.models import model_file
 from mlops_mlflow.tracking.results import Result, fetch, of_run
 from mlops_mlflow.tracking.tracker import Tracker
 
-COMMIT = "mlflow.source.git.commit"
 LIFECYCLE = "lifecycle"
 
 
@@ -60,7 +61,7 @@ class Facts:
         plan: How rows were divided.
         features: Kind of each feature, by name.
         dependencies: Pinned distributions that the model needs.
-        commit: Of the working copy that it came from, where MLflow knew it.
+        origin: Commit that it came from, and who committed since the champion's; None where no repository was known.
         experiment: Id of the experiment that its runs are in.
         pages: Of the runs that it stands on, by stage, and of the lifecycle.
         gone: What cannot be told, and why, one sentence without a full stop each.
@@ -83,7 +84,7 @@ class Facts:
     plan: SplitPlan | None = None
     features: Mapping[str, str] = field(default_factory=dict)
     dependencies: tuple[str, ...] = ()
-    commit: str = ""
+    origin: Origin | None = None
     experiment: str = ""
     pages: Mapping[str, Page] = field(default_factory=dict)
     gone: tuple[str, ...] = ()
@@ -127,11 +128,11 @@ def known(tracker: Tracker, shelf: Shelf, version: str) -> Known:
     Raises:
         TrackingError: The server cannot be reached.
     """
-    found = facts(tracker, shelf.versions[version])
+    found = facts(tracker, shelf, version)
     others = [one for one in shelf.in_stage("Production") if one.number != version]
     if not others:
         return Known(found)
-    champion = facts(tracker, others[0])
+    champion = facts(tracker, shelf, others[0].number)
     spec = found.spec or champion.spec
     if spec is None or not found.pages or not champion.pages:
         silent = champion if found.pages else found
@@ -144,17 +145,22 @@ def known(tracker: Tracker, shelf: Shelf, version: str) -> Known:
     return Known(found, champion, compared)
 
 
-def facts(tracker: Tracker, version: Version) -> Facts:
-    """Read what the runs of a version say of it.
+def facts(tracker: Tracker, shelf: Shelf, version: str) -> Facts:
+    """Read what the runs of a version say of it, and what was registered with it.
 
     Args:
         tracker: Where they are.
-        version: Of the registry.
+        shelf: The model.
+        version: Its number; it has to be there.
     """
     with tempfile.TemporaryDirectory(prefix="mlops-card-") as folder:
-        reading = _Reading(tracker, version, Path(folder))
+        reading = _Reading(tracker, shelf.versions[version], Path(folder))
         reading.read_all()
-        return Facts(version.number, **reading.found, gone=tuple(dict.fromkeys(reading.gone)))
+        found, gone = reading.found, tuple(dict.fromkeys(reading.gone))
+    registration = shelf.history.registrations.get(version)
+    if registration is not None and registration.origin is not None:
+        found["origin"] = registration.origin
+    return Facts(version, **found, gone=gone)
 
 
 @dataclass
@@ -200,7 +206,8 @@ class _Reading:
         if lifecycle is not None:
             at, tags = replace(at, experiment_id=lifecycle.info.experiment_id), lifecycle.data.tags
             chosen = lifecycle.data.params.get("chosen", "")
-            self.found |= {"candidate": self.version.tags.get(CANDIDATE, chosen), "commit": tags.get(COMMIT, "")}
+            self.found["candidate"] = self.version.tags.get(CANDIDATE, chosen)
+            self.found["origin"] = Origin(tags[COMMIT], tags.get(DIRTY) == "true") if COMMIT in tags else None
             of_lifecycle = {LIFECYCLE: self.version.run_id}
         runs = runs_of(self.version, tags)
         self.found["experiment"] = at.experiment_id

@@ -21,7 +21,7 @@ from mlops_mlflow.cards.blocks import (
 )
 from mlops_mlflow.cards.charts import Span, timeline
 from mlops_mlflow.cards.numbers import figure
-from mlops_mlflow.cards.wording import counted, listed, of_metric
+from mlops_mlflow.cards.wording import counted, listed, of_metric, purpose
 from mlops_mlflow.core.ledger.history import Approval, GlassBreak, Move
 from mlops_mlflow.core.policy.decide import Case
 from mlops_mlflow.core.policy.evidence import PARTS, told
@@ -223,13 +223,7 @@ def _judged(facts: Facts) -> list[Block]:
 def _purpose(spec: UseCaseSpec, facts: Facts) -> KeyValues:
     return KeyValues(
         (
-            ("Question", spec.question),
-            ("Intended use", spec.card.intended_use),
-            ("Not for", spec.card.not_for or "nothing is ruled out by the use case"),
-            ("Risk", spec.card.risk),
-            ("Known limits", " ".join(spec.card.limits) or "none are stated"),
-            ("Answers for the business", spec.owners.business),
-            ("Answers for the technology", spec.owners.technical),
+            *purpose(spec),
             ("Asked of people", listed([f"{one.subject} ({one.role})" for one in facts.pending], 8) or "nothing"),
         )
     )
@@ -245,8 +239,18 @@ def _origin(facts: Facts) -> KeyValues:
         ("Rows", "not known" if facts.rows is None else f"{figure(facts.rows)}, digest `{people.short(facts.data)}`"),
         ("Features", counted(len(facts.features), "feature") if facts.features else "not known"),
     ]
-    items += [("Commit", f"`{facts.commit}`")] if facts.commit else []
-    return KeyValues(tuple(items))
+    return KeyValues((*items, *_committed(facts)))
+
+
+def _committed(facts: Facts) -> Iterator[tuple[str, Cell]]:
+    """Commit that it was registered from, and who had a hand in it."""
+    if facts.origin is None:
+        return
+    yield "Commit", facts.origin.label
+    since = facts.origin.since
+    if since is not None:
+        unknown = "nobody" if since.people is not None else "not known"
+        yield f"Committed since version {since.version}", since.names or unknown
 
 
 def _lists(facts: Facts) -> list[Block]:

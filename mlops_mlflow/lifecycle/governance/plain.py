@@ -86,6 +86,7 @@ def _judged(facts: Facts) -> dict[str, Any]:
         "verdict": facts.verdict or None,
         "criteria": to_plain(facts.findings),
         "metrics": dict(facts.metrics),
+        "origin": to_plain(facts.origin),
         "untold": list(facts.gone),
     }
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from mlops_mlflow.cards.blocks import Card
 from mlops_mlflow.core.policy.decide import decide
+from mlops_mlflow.core.policy.words import moment
 from mlops_mlflow.governance.audit_runs import headline, make_up
 from mlops_mlflow.governance.desk.desk import Desk, Matter
 from mlops_mlflow.governance.opening import desk_for
@@ -42,6 +43,12 @@ def public_desk(
     """
     own = os.environ if environment is None else environment
     desk = desk_for(tracker, own)
+    with forgiving("look for changes that were cut off", tracker, tell):
+        for one in desk.registry.interrupted():
+            tell(
+                f"a change of {one.model} that {one.actor} began on {moment(one.began)} was cut off, "
+                "and nothing of it was written: ask again"
+            )
     show = shown(desk, tracker, tell=tell, card=lambda matter: _card(tracker, matter) if cards else None)
 
     def publish(matter: Matter) -> None:

@@ -80,7 +80,8 @@ def draw_version(desk: Desk, tracker: Tracker, model: str, version: str | None =
     """
     shelf = desk.registry.shelf(model)
     number = version or _meant(shelf)
-    found = facts.facts(tracker, known(shelf, number))
+    known(shelf, number)
+    found = facts.facts(tracker, shelf, number)
     now = desk.clock()
     asked = [one.to for one in shelf.history.open_requests(now) if one.version == number]
     case = desk.case(shelf, number, asked[-1] if asked and asked[-1] != "Archived" else "Production", now)

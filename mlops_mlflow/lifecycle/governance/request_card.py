@@ -14,12 +14,11 @@ from mlops_mlflow.cards.blocks import (
     Fold,
     Heading,
     KeyValues,
-    Link,
     Remark,
     StatusName,
     Table,
 )
-from mlops_mlflow.cards.wording import counted, listed, of_metric
+from mlops_mlflow.cards.wording import counted, listed, of_metric, run_link
 from mlops_mlflow.core.ledger.history import Request, RequestState
 from mlops_mlflow.core.policy.decide import Case, Decision
 from mlops_mlflow.core.policy.evidence import PARTS, TOLD, Evidence
@@ -251,5 +250,4 @@ def _links(facts: Facts, of: str, address: str | None) -> Iterator[tuple[str, Ce
     for stage, what in (("validate", "model card"), ("evaluate", "candidates"), (LIFECYCLE, "lifecycle")):
         page = facts.pages.get(stage)
         if page is not None:
-            text = f"run {page.run_id}"
-            yield f"{what} of {of}", Link(text, f"{address}{page.path}") if address else text
+            yield f"{what} of {of}", run_link(page.run_id, page.path, address)

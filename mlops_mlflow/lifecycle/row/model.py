@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops_mlflow.core.errors import RegistryError, TrackingError
 from mlops_mlflow.tracking.errors import translated
-from mlops_mlflow.tracking.tracker import KIND, RUN_OF, USE_CASE, Tracker
+from mlops_mlflow.tracking.tracker import KIND, RUN_OF, USE_CASE, Tracker, runs_by_stage
 
 NEEDED = ("design", "extract", "prepare", "evaluate")
 
@@ -112,8 +112,7 @@ def _run_of(versions: Mapping[int, Any], name: str, version: int) -> str:
 
 def _model(tracker: Tracker, use_case: str, run: Any) -> ShownModel:
     """The model that a lifecycle chose, and the runs that it stands on."""
-    tags = run.data.tags
-    runs = {name.removeprefix(RUN_OF): value for name, value in tags.items() if name.startswith(RUN_OF)}
+    runs = runs_by_stage(run.data.tags)
     if missing := [stage for stage in NEEDED if stage not in runs]:
         raise TrackingError(
             f"the lifecycle {run.info.run_id} of {use_case} did not come as far as a model",

@@ -23,7 +23,7 @@ from mlops_mlflow.cards.blocks import (
 )
 from mlops_mlflow.cards.charts import interval
 from mlops_mlflow.cards.numbers import figure
-from mlops_mlflow.cards.wording import counted, gap, listed, of_metric, title, unit_of
+from mlops_mlflow.cards.wording import counted, gap, listed, of_metric, purpose, title, unit_of
 from mlops_mlflow.core.judgement import Finding
 from mlops_mlflow.core.metrics.catalogue import CATALOGUE, DEFAULT_METRIC
 from mlops_mlflow.core.usecase.document import UseCaseSpec
@@ -195,13 +195,7 @@ def _gauge(one: Finding, unit: str) -> Cell:
 def _purpose(inputs: Inputs) -> KeyValues:
     spec = inputs.problem.spec
     found: list[tuple[str, Cell]] = [
-        ("Question", spec.question),
-        ("Intended use", spec.card.intended_use),
-        ("Not for", spec.card.not_for or "nothing is ruled out by the use case"),
-        ("Risk", spec.card.risk),
-        ("Known limits", " ".join(spec.card.limits) or "none are stated"),
-        ("Answers for the business", spec.owners.business),
-        ("Answers for the technology", spec.owners.technical),
+        *purpose(spec),
         ("Model", f"{inputs.chosen}: `{spec.candidates[inputs.chosen].estimator}`"),
         ("Decision", _decision(inputs)),
         ("Chosen by", f"`{inputs.choose_by}` on validation rows: {CATALOGUE[inputs.choose_by].description}"),

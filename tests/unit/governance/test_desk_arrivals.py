@@ -107,17 +107,9 @@ def test_a_version_that_was_compared_with_an_earlier_champion_waits_for_a_new_ve
 def test_the_champion_that_came_between_reading_and_locking_is_seen():
     office = Office().in_production("1")
     office.registry.put(MODEL, "2")
-    put, compared_with = office.registry.changing, Arrival({}, "of version 1")
+    compared_with = Arrival({}, "of version 1")
     office.evidence.change("2", "card")
-
-    def quicker(model: str):
-        office.registry.changing = put
-        office.registry.put(MODEL, "9")
-        office.push("1", "Archived")
-        office.push("9", "Production")
-        return put(model)
-
-    office.registry.changing = quicker
+    office.let_another_in_first("9")
     enter(office.desk("ann"), MODEL, "2", compared_with)
 
     assert office.evidence.readings[-2:] == ["2", "2"]

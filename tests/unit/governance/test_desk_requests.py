@@ -43,9 +43,7 @@ def test_what_needs_nobody_is_made_at_once():
 def test_asking_again_makes_what_is_approved_by_now():
     office = Office()
     office.register("1")
-    asked = office.ask("1")
-    approve(office.desk("bob"), asked)
-    approve(office.desk("cem"), asked)
+    asked = office.approved("1")
 
     again = request(office.desk("fay"), MODEL, "1", "Production")
 
@@ -57,9 +55,7 @@ def test_asking_again_makes_what_is_approved_by_now():
 def test_plain_mlflow_calls_find_the_approved_request():
     office = Office()
     office.register("1")
-    asked = office.ask("1")
-    approve(office.desk("bob"), asked)
-    approve(office.desk("cem"), asked)
+    asked = office.approved("1")
 
     moved = move(office.desk("robot"), MODEL, "1", "Production")
 
@@ -122,9 +118,7 @@ def test_a_challenger_that_is_superseded_takes_its_request_with_it():
 def test_a_version_that_moved_and_came_back_needs_new_approvals():
     office = Office()
     office.register("1")
-    asked = office.ask("1")
-    approve(office.desk("bob"), asked)
-    approve(office.desk("cem"), asked)
+    office.approved("1")
     move(office.desk("ann"), MODEL, "1", "Archived")
     move(office.desk("ann"), MODEL, "1", "Staging")
 

@@ -18,8 +18,8 @@ from registry_databases import KINDS, new_database, plainly
 from mlops_mlflow.core.errors import RegistryError, TrackingError
 from mlops_mlflow.core.ledger.chain import Broken, Head, walk
 from mlops_mlflow.core.ledger.record import BEGINNING, Actor, Entry, Record
+from mlops_mlflow.governance.database import attempts, schema
 from mlops_mlflow.governance.database import registry as database_registry
-from mlops_mlflow.governance.database import schema
 from mlops_mlflow.governance.database.registry import DatabaseRegistry, open_registry
 from mlops_mlflow.governance.remote import RemoteRegistry
 from mlops_mlflow.governance.shelf import Registry
@@ -376,14 +376,14 @@ ONLY = {
 }
 
 
-def attempts() -> Iterator[Any]:
+def tamperings() -> Iterator[Any]:
     for kind, more in ONLY.items():
         for name, statement in {**TAMPERING, **more}.items():
             marks = [pytest.mark.postgresql] if kind == "postgresql" else []
             yield pytest.param(kind, statement, id=f"{kind} {name}", marks=marks)
 
 
-@pytest.mark.parametrize(("address", "statement"), list(attempts()), indirect=["address"])
+@pytest.mark.parametrize(("address", "statement"), list(tamperings()), indirect=["address"])
 def test_the_database_refuses_to_change_records(with_records: DatabaseRegistry, address: str, statement: str) -> None:
     before = list(with_records.stored())
     with pytest.raises(sqlalchemy.exc.SQLAlchemyError), plainly(address) as connection:
@@ -538,6 +538,23 @@ def test_waiting_too_long_is_an_error_that_says_what_to_do(address: str) -> None
     assert "try again" in caught.value.hint
     with second.changing("flights") as change:
         change.record(Entry("refusal", "flights", ANN))
+
+
+def test_a_change_that_was_cut_off_is_told_once(database: DatabaseRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_others = attempts.this_process().rpartition(" ")[0] + " 1"  # no process of that number began then
+    with database.changing("flights") as change:
+        assert database.interrupted() == (), "it still goes on"
+        change.record(Entry("refusal", "flights", ANN))
+    with pytest.raises(ZeroDivisionError), database.changing("flights"):
+        1 / 0  # noqa: B018  # an error is no interruption
+    monkeypatch.setattr(attempts, "this_process", lambda: of_others)
+    assert database.interrupted() == ()
+    with database.store.briefly() as session:
+        attempts.begin(session, "flights", "ann", 1_700_000_000_000)
+    assert [(one.model, one.actor, one.began) for one in database.interrupted()] == [
+        ("flights", "ann", 1_700_000_000_000)
+    ]
+    assert database.interrupted() == ()
 
 
 @pytest.mark.parametrize("address", KINDS[1:], indirect=True)  # SQLite has no connection that could break

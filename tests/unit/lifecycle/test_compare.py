@@ -552,6 +552,19 @@ def test_words_name_lifecycles_stages_candidates_and_versions(server: Server) ->
     assert server.find.side(number).name == "logistic"
 
 
+@pytest.mark.parametrize("of", ["lifecycle", "validate"])
+def test_a_version_that_was_judged_again_stands_on_the_newer_judgement(server: Server, of: str) -> None:
+    """Whether a lifecycle registered it, or, as long ago, the run of validate."""
+    lifecycle = server.lifecycle()
+    before = server.find.side(lifecycle).stages
+    number = server.version(lifecycle if of == "lifecycle" else before[of])
+    newer = {stage: server.run("stage", mlops__stage=stage) for stage in ("design", "validate")}
+    for stage, run_id in newer.items():
+        server.tracker.client.set_model_version_tag("churn", number, f"mlops.{stage}_run", run_id)
+    assert server.find.side(f"version:{number}").stages == {"evaluate": before["evaluate"], **newer}
+    assert server.find.side(lifecycle).stages == before, "the lifecycle itself stays what it was"
+
+
 @pytest.mark.parametrize(
     ("word", "says"),
     [

@@ -7,7 +7,8 @@ import pytest
 import use_cases
 
 from mlops_mlflow.core.errors import UseCaseError
-from mlops_mlflow.lifecycle.folder import LARGEST, load_folder
+from mlops_mlflow.engines.text import LARGEST
+from mlops_mlflow.lifecycle.folder import load_folder
 
 USE_CASE = """\
 use_case: flights

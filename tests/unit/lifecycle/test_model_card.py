@@ -10,10 +10,13 @@ import builders
 import pytest
 from desks import DAY, HOUR, MODEL, Office
 
-from mlops_mlflow.cards.blocks import Card, Findings, Table
+from mlops_mlflow.cards.blocks import Card, Findings, KeyValues, Table
+from mlops_mlflow.cards.document import to_document
 from mlops_mlflow.cards.notes import words
 from mlops_mlflow.cards.page import to_html
+from mlops_mlflow.cards.terminal import to_terminal
 from mlops_mlflow.core.judgement import Finding
+from mlops_mlflow.core.ledger.origin import Origin, Since
 from mlops_mlflow.core.policy.decide import Case
 from mlops_mlflow.governance.desk.approvals import approve
 from mlops_mlflow.governance.desk.arrivals import adopt
@@ -27,10 +30,8 @@ from mlops_mlflow.governance.pages.descriptions import (
     version_description,
 )
 from mlops_mlflow.lifecycle.governance.facts import Facts
-from mlops_mlflow.lifecycle.governance.markdown import to_document
 from mlops_mlflow.lifecycle.governance.model_card import model_card, stays
 from mlops_mlflow.lifecycle.governance.plain import model_json
-from mlops_mlflow.lifecycle.governance.terminal import to_terminal
 
 SPEC = builders.spec(card={"intended_use": "Warn passengers.", "not_for": "Crews.", "risk": "high", "limits": ["Old."]})
 KEPT = (
@@ -75,6 +76,20 @@ def test_in_production_it_says_who_let_it_there_on_which_evidence() -> None:
     assert {row[4] for row in rows} == {f"`{case(office).evidence.digest[:12]}`"}
     assert {row[5] for row in rows} == {"✓ unchanged"}
     assert any("`models:/churn@champion` loads it" in one for one in said(drawn))
+
+
+@pytest.mark.parametrize(
+    ("people", "told"), [((("Anna <i>", 2),), "Anna <i> (2)"), ((), "nobody"), (None, "not known")]
+)
+def test_it_says_from_which_commit_it_was_made_and_who_committed_since_the_champion_of_then(
+    people: tuple[tuple[str, int], ...] | None, told: str
+) -> None:
+    office = Office().in_production("1")
+    drawn = card(office, what=facts(origin=Origin("ab" * 20, True, Since("7", "cd" * 20, people))))
+    made = dict(next(one for one in drawn.blocks if isinstance(one, KeyValues) and "Model" in dict(one.items)).items)
+    assert made["Commit"] == "abababababab, with changes that were not committed"
+    assert made["Committed since version 7"] == told
+    assert "<i>" not in to_html(drawn)
 
 
 def test_it_says_where_it_has_been_since_when_and_how() -> None:

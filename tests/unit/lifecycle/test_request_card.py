@@ -15,10 +15,13 @@ import pytest
 from policy_cases import DAY, Ledger, evidence, policy
 
 from mlops_mlflow.cards.blocks import Card, Code, Findings, Fold, Remark, Table
+from mlops_mlflow.cards.document import to_document
 from mlops_mlflow.cards.notes import words
 from mlops_mlflow.cards.page import to_html
+from mlops_mlflow.cards.terminal import to_terminal
 from mlops_mlflow.core.bootstrap import Interval
 from mlops_mlflow.core.judgement import Finding
+from mlops_mlflow.core.ledger.origin import Origin, Since
 from mlops_mlflow.core.policy.decide import decide
 from mlops_mlflow.core.records import Dataset
 from mlops_mlflow.core.splits import SplitPlan
@@ -30,10 +33,8 @@ from mlops_mlflow.lifecycle.compare.find import Side
 from mlops_mlflow.lifecycle.compare.result import Comparison
 from mlops_mlflow.lifecycle.governance.changes import since
 from mlops_mlflow.lifecycle.governance.facts import Facts, Known, Page
-from mlops_mlflow.lifecycle.governance.markdown import to_document
 from mlops_mlflow.lifecycle.governance.plain import request_json
 from mlops_mlflow.lifecycle.governance.request_card import request_card
-from mlops_mlflow.lifecycle.governance.terminal import to_terminal
 from mlops_mlflow.stages.validate.run import SliceFigure
 
 SPEC = builders.spec(data={"since": "2024-01-01", "until": "2024-03-01"})
@@ -200,6 +201,36 @@ def test_what_changed_is_told_and_what_is_the_same_in_one_line() -> None:
     assert found.untold == ("commit",)
 
 
+def test_who_committed_since_the_champion_is_said_to_those_who_approve() -> None:
+    made = ledger()
+    new = Origin("c0ffee" * 7, True, Since("1", "ab" * 20, (("Anna Berg", 4), ("ann", 1))))
+    what = known(facts=facts(origin=new), champion=facts("1", origin=Origin("ab" * 20, False)))
+    number = made.request("ann", "2")
+    card = drawn(made, number, what)
+    said = [one.sentence for one in remarks(card)]
+    assert "2 people committed since the champion (version 1): Anna Berg (4), ann (1)." in said
+    assert any("`c0ffeec0ffee` with changes that were not committed" in one for one in said)
+    row = ["commit", "c0ffeec0ffee, with changes that were not committed", "abababababab"]
+    assert row in table(card, "champion, version 1")
+    case = made.case(TWO_ROLES, version="2")
+    plain = json.loads(request_json(card, case, decide(case), made.history.requests[number], what))
+    assert plain["origin"]["since"] == {"version": "1", "commit": "ab" * 20, "people": [["Anna Berg", 4], ["ann", 1]]}
+    assert card.headline == drawn(made, number).headline, "it is shown, and nobody is excluded by it"
+
+
+def test_a_first_version_says_what_was_not_committed() -> None:
+    made = Ledger().staged(version="2")
+    card = drawn(made, made.request("ann", "2"), Known(facts(origin=Origin("ab" * 20, True))))
+    assert any("with changes that were not committed" in one.sentence for one in remarks(card))
+
+
+@pytest.mark.parametrize(("dirty", "same"), [(False, True), (True, False)])
+def test_a_commit_is_the_same_only_where_it_holds_everything(dirty: bool, same: bool) -> None:
+    origin = Origin("ab" * 20, dirty)
+    found = since(known(facts=facts(origin=origin), champion=facts("1", origin=origin)))
+    assert ("commit" in found.same, "commit" in [one.what for one in found.changed]) == (same, not same)
+
+
 def test_what_is_not_known_of_the_champion_is_neither_changed_nor_the_same() -> None:
     found = since(Known(facts(), Facts("1"), untold="its runs are gone"))
     assert not found.changed
@@ -355,6 +386,7 @@ def test_names_of_every_kind_are_text_in_every_form() -> None:
         slices=(SliceFigure(NASTY, NASTY, 3, "roc_auc", 0.7, None),),
         findings=(Finding(NASTY, "criterion", "failed", reason=NASTY),),
         gone=(NASTY,),
+        origin=Origin(NASTY, True, Since(NASTY, NASTY, ((NASTY, 2),))),
     )
     card = drawn(made, number, Known(nasty, facts("1")), policy=held)
     html = to_html(card)

@@ -23,14 +23,14 @@ from mlops_mlflow.cards.blocks import (
 from mlops_mlflow.cards.markup import clean, markdown, unmarked
 from mlops_mlflow.cards.notes import words
 
-_SIGNS = {Status.OK: "✓", Status.WARNING: "⚠", Status.FAILED: "✗", Status.UNKNOWN: "?", Status.INFO: "ℹ"}
 _FOLLOWED = ("http://", "https://", "mailto:")
 
 
 def to_document(card: Card) -> str:
     """Everything that a card says, pictures in words."""
-    word = markdown(card.word or Status(card.status).word)
-    answer = f"**{_SIGNS[Status(card.status)]} {word}: {markdown(unmarked(card.headline))}**"
+    status = Status(card.status)
+    word = markdown(card.word or status.word)
+    answer = f"**{status.sign} {word}: {markdown(unmarked(card.headline))}**"
     parts = [f"# {markdown(card.title)}", markdown(card.subtitle), answer]
     parts += ["\n".join(f"- {markdown(name)}: {_cell(value)}" for name, value in card.facts)] if card.facts else []
     return "\n\n".join([*parts, *_blocks(card.blocks, 2)]) + "\n"
@@ -56,8 +56,7 @@ def _block(block: Block | tuple[Block, ...], level: int) -> Iterator[str]:
             yield _table(block)
         case Findings():
             yield "\n".join(
-                f"- {_SIGNS[Status(one.status)]} {markdown(f'{one.sentence} {one.detail}'.strip())}"
-                for one in block.items
+                f"- {Status(one.status).sign} {markdown(f'{one.sentence} {one.detail}'.strip())}" for one in block.items
             )
         case KeyValues():
             yield "\n".join(f"- {markdown(name)}: {_cell(value)}" for name, value in block.items)

@@ -9,6 +9,7 @@ from mlops_mlflow.cards.blocks import Block, Card, Code, Columns, Findings, Head
 from mlops_mlflow.cards.markup import clean, unmarked
 from mlops_mlflow.cards.notes import words
 
+# Without the two signs that some terminals draw as emoji.
 _SIGNS = {Status.OK: "✓", Status.WARNING: "!", Status.FAILED: "✗", Status.UNKNOWN: "?", Status.INFO: "·"}
 _MOST_ROWS, _WIDEST = 12, 48
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
