@@ -21,8 +21,8 @@ TARGET = click.Choice(["Staging", "Production", "Archived"], case_sensitive=Fals
 def request(use_case: str, to: str, version: int | None, comment: str) -> None:
     """Ask for a registry stage transition; where nothing is missing, it is made at once.
 
-    USE_CASE is a folder with usecase.yaml, or the name of a registered model. Asked again once all have approved, the
-    transition is made. Exit codes: 0 made, or waits for approvals; 1 refused by the policy.
+    USE_CASE is a folder with usecase.yaml, or the name of a registered model. Asked again, the first request stands;
+    once all have approved, the transition is made. Exit codes: 0 made, or waits for approvals; 1 refused by the policy.
 
     \b
     mlops request churn --to Production --comment "recall is up by 4 points"
@@ -37,7 +37,8 @@ def request(use_case: str, to: str, version: int | None, comment: str) -> None:
     if asked.moved is not None:
         tell_moved(model, asked.moved)
         return
-    click.echo(f"{name}        {model} version {one.version}: {one.begin} -> {one.to}, asked by {one.actor.name}")
+    already = f" on {moment(one.time)} already" if asked.again else ""
+    click.echo(f"{name:<10} {model} version {one.version}: {one.begin} -> {one.to}, asked by {one.actor.name}{already}")
     click.echo(f"lapses     {moment(one.lapses)}, which rejects it")
     tell_origin(asked.registration)
     click.echo(f"missing\n{missing(asked.decision)}")

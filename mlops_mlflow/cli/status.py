@@ -55,9 +55,10 @@ def _status(found: Standing, *, everything: bool) -> Iterator[str]:
         yield f"  ... and {len(found.places) - len(shown)} more: --all"
     for step in found.steps:
         yield ""
-        yield from _step(found.name, step)
-    for one in found.lapsed:
-        yield f"\n{one.name} lapsed on {moment(one.lapses)} and counts as rejected: version {one.version} to {one.to}"
+        yield from _step(found, step)
+    for one in found.refused:
+        how = f"was {one.ended} {one.ending}" if one.ended else f"lapsed on {moment(one.lapses)}, which rejects it"
+        yield f"\n{one.name}, version {one.version} to {one.to}, {how}"
     for glass in found.reviews:
         due = f"review due by {moment(glass.review_due)}"
         yield f"\noverride R{glass.sequence} by {glass.actor.name}, {due}, by somebody else:"
@@ -72,17 +73,18 @@ def _place(place: Place) -> str:
     return f"  {version.registry_stage:<11} version {version.number:<4}{alias:<13} {since}{strange}".rstrip()
 
 
-def _step(model: str, step: Step) -> Iterator[str]:
+def _step(found: Standing, step: Step) -> Iterator[str]:
     what = f"version {step.version} to {step.to}"
     if step.request is not None:
         asked = step.request
         yield f"{asked.name}: {what}, asked by {asked.actor.name} on {moment(asked.time)}"
         yield f"  lapses {moment(asked.lapses)}, which rejects it"
     else:
-        yield f"next: {what}, which nobody has asked for"
+        before = next((one for one in found.refused if (one.version, one.to) == (step.version, step.to)), None)
+        yield f"next: {what}, which {f'{before.name} asked for in vain' if before else 'nobody has asked for'}"
     yield missing(step.decision, todo=step.request is not None)
     if step.request is None or step.decision.allowed:
-        yield f"  → {'make' if step.decision.allowed else 'ask for'} it: mlops request {model} --to {step.to}"
+        yield f"  → {'make' if step.decision.allowed else 'ask for'} it: mlops request {found.name} --to {step.to}"
 
 
 @click.command()

@@ -48,18 +48,21 @@ def override(use_case: str, to: str, version: int | None, reason: str) -> None:
 
 
 @click.command()
-@click.argument("use_case", default=".")
-@click.argument("override_name", metavar="OVERRIDE", type=RequestName())
+@click.argument("names", metavar="[USE_CASE] OVERRIDE", nargs=-1, required=True)
 @click.option("--comment", default="", help="What the review found; needed.")
-def review(use_case: str, override_name: int, comment: str) -> None:
+def review(names: tuple[str, ...], comment: str) -> None:
     """Review somebody else's override.
 
     \b
+    mlops review R23 --comment "was needed"
     mlops review churn R23 --comment "was needed; the cause is fixed"
     """
     from mlops_mlflow.governance.desk.overrides import review as look_at
 
-    glass = look_at(open_desk(), model_of(use_case), override_name, comment=comment)
+    if len(names) > 2:
+        raise click.UsageError(f"expected a use case and the name of an override, got {' '.join(names)}")
+    use_case, number = names[0] if names[1:] else ".", RequestName().convert(names[-1], None, None)
+    glass = look_at(open_desk(), model_of(use_case), number, comment=comment)
     click.echo(f"reviewed   override R{glass.sequence} of {glass.actor.name}: version {glass.version} to {glass.to}")
 
 

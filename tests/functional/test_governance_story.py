@@ -76,7 +76,7 @@ def story(office: Office) -> dict[str, Ended]:
     first = office.request_by("ann")
     told["own approval"] = office.says("ann", "approve", first, "--role", "business", code=1)
     told["business"] = office.says("bob", "approve", first, "--role", "business", "--comment", "worth it")
-    told["too early"] = office.says("ann", "request", NAME, code=1)
+    told["too early"] = office.says("ann", "request", NAME)
     told["compliance"] = office.says("cat", "approve", first, "--role", "compliance")
     told["legal"] = office.says("cat", "approve", first, "--role", "legal")
     told["first moved"] = office.says("ann", "request", NAME)
@@ -105,8 +105,9 @@ def test_the_registry_shows_the_first_version_in_production_again(office: Office
 
 def test_nobody_approves_their_own_work_and_nothing_moves_too_early(story: dict[str, Ended]) -> None:
     assert "ann may not approve R3: it is their own work" in story["own approval"].err
-    assert "R3 asks for that already" in story["too early"].err
-    assert "mlops approve R3 --role compliance" in story["too early"].err
+    assert "asked by ann on" in story["too early"].out
+    assert "already" in story["too early"].out
+    assert "mlops approve R3 --role compliance" in story["too early"].out
     assert "Staging -> Production" in story["first moved"].out
 
 

@@ -70,6 +70,7 @@ class Request:
         parts: Digests of the evidence then.
         ended: How it ended, if a record says so.
         ended_by: That record.
+        ending: Who ended it and why: ``by cat as compliance: too weak``; empty where no person did.
     """
 
     number: int
@@ -83,6 +84,7 @@ class Request:
     parts: Mapping[str, str]
     ended: RequestState | None = None
     ended_by: int = 0
+    ending: str = ""
 
     @property
     def name(self) -> str:

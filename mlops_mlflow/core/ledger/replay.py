@@ -167,6 +167,14 @@ class _Replay:
                 self.requests[number] = replace(one, ended="overtaken", ended_by=record.sequence)
 
     def _end_request(self, record: Record, how: RequestState) -> None:
-        number = int(record.entry.details.get("request", 0))
+        entry = record.entry
+        number = int(entry.details.get("request", 0))
         if number in self.requests and self.requests[number].ended is None:
-            self.requests[number] = replace(self.requests[number], ended=how, ended_by=record.sequence)
+            role = f" as {entry.roles[0]}" if entry.roles else ""
+            why = f": {entry.reason}" if entry.reason else ""
+            self.requests[number] = replace(
+                self.requests[number],
+                ended=how,
+                ended_by=record.sequence,
+                ending=f"by {entry.actor.name}{role}{why}",
+            )

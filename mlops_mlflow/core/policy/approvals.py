@@ -89,6 +89,11 @@ def _finding(
     if case.request is None and case.lapsed is not None:
         reasons.append(f"{case.lapsed.name} lapsed on {moment(case.lapsed.lapses)}, which rejects it")
     reasons += [f"{one.actor.name}'s does not count: {why}" for one in asked.given if (why := void(case, one))]
+    if asked.role:
+        spare = [one.actor.name for one in asked.given if one not in have and not void(case, one)]
+        reasons += [
+            f"{name}'s does not count: they count for another role, and each person counts once" for name in spare
+        ]
     if case.rules.envelope is not None and asked.role in case.rules.envelope.spares and envelope.why_not:
         reasons.append(f"the envelope does not stand in for it: {envelope.why_not}")
     who = _who(case, asked.role, valid)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mlops_mlflow.core.ledger.history import Registration, Request
 from mlops_mlflow.core.policy.decide import Decision, decide
-from mlops_mlflow.core.policy.words import milliseconds, moment
+from mlops_mlflow.core.policy.words import milliseconds
 from mlops_mlflow.governance.desk.desk import Desk, Matter, RefusedError, candidate, needs
 from mlops_mlflow.governance.desk.say import check_standing, own_roles
 from mlops_mlflow.governance.desk.transitions import Moved, apply
@@ -24,16 +24,20 @@ class Asked:
         decision: How it stands.
         moved: The transition, if nothing was missing.
         registration: How the version came into the registry.
+        again: Whether it had been asked for already; then nothing was written.
     """
 
     request: Request
     decision: Decision
     moved: Moved | None
     registration: Registration | None
+    again: bool = False
 
 
 def request(desk: Desk, model: str, version: str | None, to: str, *, comment: str = "") -> Asked:
-    """Ask for a transition; where nothing is missing, make it. Asking again for what is approved by now makes it, too.
+    """Ask for a transition; where nothing is missing, make it.
+
+    Asked again, the first request stands: it is made if all have approved by now, and otherwise waits on.
 
     Args:
         desk: Who asks.
@@ -43,7 +47,7 @@ def request(desk: Desk, model: str, version: str | None, to: str, *, comment: st
         comment: For those who approve.
 
     Raises:
-        RefusedError: Nobody's approval could make it possible, or the same was asked for and still waits.
+        RefusedError: Nobody's approval could make it possible.
         RegistryError: There is no such version.
     """
     number = version or candidate(desk.registry.shelf(model), to)
@@ -51,15 +55,10 @@ def request(desk: Desk, model: str, version: str | None, to: str, *, comment: st
         waiting, decision = matter.case.request, decide(matter.case)
         if waiting is None:
             return _ask(matter, decision, comment)
-        if decision.allowed:
-            moved = apply(matter, matter.case, comment, waiting)
-            return Asked(waiting, decision, moved, matter.case.registration)
-        raise RefusedError(
-            f"{waiting.name} asks for that already: {matter.case.transition}",
-            expected="one request for one transition",
-            got=f"asked by {waiting.actor.name} on {moment(waiting.time)}, and waits for: {waits_for(decision)}",
-            hint="; ".join(dict.fromkeys(one.todo for one in decision.missing if one.todo)),
-        )
+        if is_hopeless(decision):
+            raise RefusedError.of(matter.case, decision)
+        moved = apply(matter, matter.case, comment, waiting) if decision.allowed else None
+        return Asked(waiting, decision, moved, matter.case.registration, again=True)
 
 
 def _ask(matter: Matter, decision: Decision, comment: str) -> Asked:

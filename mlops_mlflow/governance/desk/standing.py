@@ -56,7 +56,7 @@ class Standing:
         places: Of its versions, Production first, then Staging, then the newest.
         steps: What waits, or could be asked for next.
         reviews: Overrides that nobody has reviewed yet.
-        lapsed: Requests that lapsed and were not asked for again.
+        refused: Requests that were rejected or withdrawn, or lapsed, and were not asked for again.
         enforced: Whether the registry is bound to the policy.
     """
 
@@ -64,7 +64,7 @@ class Standing:
     places: tuple[Place, ...]
     steps: tuple[Step, ...]
     reviews: tuple[GlassBreak, ...]
-    lapsed: tuple[Request, ...]
+    refused: tuple[Request, ...]
     enforced: bool
 
 
@@ -87,7 +87,7 @@ def standing(desk: Desk, model: str) -> Standing:
         tuple(_place(shelf, one) for one in sorted(shelf.versions.values(), key=_rank)),
         tuple(steps),
         tuple(one for one in shelf.history.glass_breaks if one.used and not one.reviewed),
-        tuple(_lapsed(shelf, now)),
+        tuple(_refused(shelf, now)),
         desk.registry.enforced,
     )
 
@@ -104,13 +104,13 @@ def _place(shelf: Shelf, version: Version) -> Place:
     return Place(version, None, "", explained and version.registry_stage not in ALIASES, aliases)
 
 
-def _lapsed(shelf: Shelf, now: int) -> list[Request]:
-    """The newest request for each transition, where it lapsed and the version is still where it was."""
+def _refused(shelf: Shelf, now: int) -> list[Request]:
+    """The newest request for each transition, where nothing came of it and the version is still where it was."""
     newest = {(one.version, one.to): one for one in shelf.history.requests.values()}
     return [
         one
         for one in newest.values()
-        if one.state(now) == "lapsed"
+        if one.state(now) in ("lapsed", "rejected", "withdrawn")
         and one.version in shelf.versions
         and shelf.versions[one.version].registry_stage == one.begin
     ]

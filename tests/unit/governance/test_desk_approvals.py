@@ -56,6 +56,8 @@ def test_who_approved_in_one_of_two_roles_may_say_yes_in_the_other_which_counts_
 
     both = approve(office.desk("dora"), asked, role="compliance", at_once=True)
     assert both.moved is None
+    (missing,) = both.decision.missing
+    assert missing.reason.endswith("dora's does not count: they count for another role, and each person counts once")
     last = approve(office.desk("bob"), asked, at_once=True)
 
     assert last.moved is not None

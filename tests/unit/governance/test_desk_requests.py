@@ -9,6 +9,7 @@ from mlops_mlflow.core.policy.document import StageRules
 from mlops_mlflow.governance.desk.approvals import approve
 from mlops_mlflow.governance.desk.desk import RefusedError
 from mlops_mlflow.governance.desk.requests import reject, request, withdraw
+from mlops_mlflow.governance.desk.standing import standing
 from mlops_mlflow.governance.desk.transitions import move, rollback
 
 
@@ -239,6 +240,20 @@ def test_a_rejection_ends_the_request_whoever_had_approved():
     assert office.last.entry.roles == ("compliance",)
     with pytest.raises(RefusedError, match="has ended"):
         approve(office.desk("dora"), asked, role="compliance")
+
+
+def test_who_rejected_a_request_and_why_is_told_until_it_is_asked_for_again():
+    office = Office()
+    office.register("1")
+    asked = office.ask("1")
+    reject(office.desk("cem"), asked, reason="slices are too weak")
+
+    (refused,) = standing(office.desk("ann"), MODEL).refused
+    assert (refused.number, refused.ended) == (asked, "rejected")
+    assert refused.ending == "by cem as compliance: slices are too weak"
+
+    office.ask("1")
+    assert standing(office.desk("ann"), MODEL).refused == ()
 
 
 def test_where_anybodys_approval_counts_anybody_may_reject():
