@@ -90,7 +90,8 @@ def _finding(
         reasons.append(f"{case.lapsed.name} lapsed on {moment(case.lapsed.lapses)}, which rejects it")
     reasons += [f"{one.actor.name}'s does not count: {why}" for one in asked.given if (why := void(case, one))]
     if asked.role:
-        spare = [one.actor.name for one in asked.given if one not in have and not void(case, one)]
+        here = {one.actor.name for one in have}
+        spare = [one.actor.name for one in asked.given if one.actor.name not in here and not void(case, one)]
         reasons += [
             f"{name}'s does not count: they count for another role, and each person counts once" for name in spare
         ]
