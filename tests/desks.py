@@ -125,6 +125,11 @@ class Office:
         assert moved is not None
         return moved
 
+    def in_staging(self, number: str) -> Office:
+        """A version is registered."""
+        self.register(number)
+        return self
+
     def in_production(self, *numbers: str) -> Office:
         """One version after another is registered and goes to Production."""
         for number in numbers:

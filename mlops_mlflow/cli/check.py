@@ -26,7 +26,7 @@ def check(use_case: Path) -> None:
     folder = load_folder(use_case)
     check_fit(policy, folder.spec, text=folder.text, file=str(folder.path / FILE))
     check_candidates(folder.spec.candidates, folder.spec.target.task, seed=folder.spec.seed)
-    click.echo(f"{folder.path / FILE}: ok")
+    click.echo(f"{folder.path / FILE}: ok, also for the policy `{policy.name}`")
 
 
 @click.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlops_mlflow.cli.desk import RequestName, missing, model_of, open_desk
+from mlops_mlflow.cli.desk import RequestName, missing, model_of, open_desk, told
 from mlops_mlflow.cli.origin import tell_origin
 from mlops_mlflow.core.policy.words import moment
 
@@ -22,11 +22,12 @@ def request(use_case: str, to: str, version: int | None, comment: str) -> None:
     """Ask for a registry stage transition; where nothing is missing, it is made at once.
 
     USE_CASE is a folder with usecase.yaml, or the name of a registered model. Asked again, the first request stands;
-    once all have approved, the transition is made. Exit codes: 0 made, or waits for approvals; 1 refused by the policy.
+    once all have approved, the transition is made. What nobody could complete is refused. Retiring the champion needs a
+    comment. Exit codes: 0 made, or waits for approvals; 1 refused by the policy.
 
     \b
     mlops request churn --to Production --comment "recall is up by 4 points"
-    mlops request churn --to Archived --version 3
+    mlops request churn --to Archived --version 3 --comment "no longer needed"
     """
     from mlops_mlflow.cli.moved import tell_moved
     from mlops_mlflow.governance.desk.requests import request as ask
@@ -40,7 +41,12 @@ def request(use_case: str, to: str, version: int | None, comment: str) -> None:
     already = f" on {moment(one.time)} already" if asked.again else ""
     click.echo(f"{name:<10} {model} version {one.version}: {one.begin} -> {one.to}, asked by {one.actor.name}{already}")
     click.echo(f"lapses     {moment(one.lapses)}, which rejects it")
+    if asked.policy_changed:
+        click.secho(f"policy     {asked.policy_changed.removeprefix('policy ')}", fg="yellow")
     tell_origin(asked.registration)
+    met = [rule for rule in asked.decision.findings if rule.role and rule.outcome != "missing"]
+    if met:
+        click.echo(f"approved\n{told(met)}")
     click.echo(f"missing\n{missing(asked.decision)}")
     click.echo(f"\nread it    mlops card {model} --request {name}")
 

@@ -1,40 +1,42 @@
-"""``mlops status``, ``history`` and ``policy``: where versions are, were, and may go."""
+"""``mlops status``: where versions are, and what has to happen next."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import shlex
 from typing import TYPE_CHECKING
 
 import click
 
-from mlops_mlflow.cli.desk import missing, model_of, open_desk, told
-from mlops_mlflow.cli.origin import tell_origin
-from mlops_mlflow.cli.request import TARGET
+from mlops_mlflow.cli.desk import missing, model_of, open_desk
 from mlops_mlflow.core.errors import RegistryError
-from mlops_mlflow.core.ledger.record import UNVERIFIED
 from mlops_mlflow.core.policy.words import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mlops_mlflow.core.ledger.history import History
-    from mlops_mlflow.core.ledger.record import Actor
+    from mlops_mlflow.governance.desk.desk import Desk
     from mlops_mlflow.governance.desk.standing import Place, Standing, Step
 
 SHOWN = 10
 
 
 @click.command()
-@click.argument("use_case", default=".")
+@click.argument("use_case", required=False)
 @click.option("--all", "everything", is_flag=True, help=f"Every version, not only the newest {SHOWN}.")
-def status(use_case: str, everything: bool) -> None:
+def status(use_case: str | None, everything: bool) -> None:
     """Who is where, since when, what blocks the next step, and who can unblock it.
 
+    Without a use case: an overview of all models that the ledger knows.
+
     \b
+    mlops status
     mlops status churn
     """
     from mlops_mlflow.governance.desk.standing import standing
 
+    if use_case is None:
+        click.echo("\n".join(_overview(open_desk())))
+        return
     found = standing(open_desk(), model_of(use_case))
     if not found.places:
         raise RegistryError(
@@ -46,157 +48,101 @@ def status(use_case: str, everything: bool) -> None:
     click.echo("\n".join(_status(found, everything=everything)))
 
 
+def _overview(desk: Desk) -> Iterator[str]:
+    names = desk.registry.governed()
+    if not names:
+        yield "the ledger knows of no model yet: `mlops run` registers one, `mlops adopt` takes one over"
+        return
+    now, width = desk.clock(), max(map(len, names))
+    for name in names:
+        shelf = desk.registry.shelf(name)
+        places = [
+            f"{stage} {', '.join(one.number for one in there)}"
+            for stage in ("Production", "Staging")
+            if (there := shelf.in_stage(stage))
+        ]
+        waiting = [one.name for one in shelf.history.open_requests(now)]
+        asks = f"  {', '.join(waiting)} {'waits' if len(waiting) == 1 else 'wait'}" if waiting else ""
+        yield f"{name:<{width}}  {'; '.join(places) or 'nothing in Staging or Production'}{asks}"
+
+
 def _status(found: Standing, *, everything: bool) -> Iterator[str]:
-    yield f"{found.name}{'' if found.enforced else '   not enforced'}\n"
+    watches = ", which only watches (dry run)" if found.dry_run else ""
+    yield f"{found.name}{'' if found.enforced else '   not enforced'}   policy: {found.policy}{watches}"
+    if found.before:
+        yield f"the policy was `{found.before}` when something was last recorded"
+    yield ""
     shown = found.places if everything else found.places[:SHOWN]
+    width = max((len(_aliases(place)) for place in shown), default=0)
     for place in shown:
-        yield _place(place)
+        yield _place(place, width)
     if len(found.places) > len(shown):
         yield f"  ... and {len(found.places) - len(shown)} more: --all"
+    yield from _strange(found)
     for step in found.steps:
         yield ""
         yield from _step(found, step)
     for one in found.refused:
         how = f"was {one.ended} {one.ending}" if one.ended else f"lapsed on {moment(one.lapses)}, which rejects it"
         yield f"\n{one.name}, version {one.version} to {one.to}, {how}"
+    for given, void in found.envelopes:
+        counts = f", which counts for nothing now: {void}" if void else ""
+        yield f"\nchange envelope approved by {given.actor.name} as {given.role} on {moment(given.time)}{counts}"
     for glass in found.reviews:
         due = f"review due by {moment(glass.review_due)}"
         yield f"\noverride R{glass.sequence} by {glass.actor.name}, {due}, by somebody else:"
-        yield f"  mlops review {found.name} R{glass.sequence} --comment ..."
+        yield f"  mlops review {shlex.quote(found.name)} R{glass.sequence} --comment ..."
 
 
-def _place(place: Place) -> str:
+def _aliases(place: Place) -> str:
+    return f"@{', @'.join(place.aliases)}" if place.aliases else ""
+
+
+def _place(place: Place, width: int) -> str:
     version = place.version
     since = f"since {moment(place.since)}, by {place.by}" if place.since is not None else ""
-    strange = "" if place.explained else "  the ledger does not explain this: `mlops adopt`, or put it back"
-    alias = f" @{', @'.join(place.aliases)}" if place.aliases else ""
-    return f"  {version.registry_stage:<11} version {version.number:<4}{alias:<13} {since}{strange}".rstrip()
+    told = since if place.explained else "the ledger does not explain this"
+    return f"  {version.registry_stage:<11} version {version.number:<4} {_aliases(place):<{width}}  {told}".rstrip()
+
+
+def _strange(found: Standing) -> Iterator[str]:
+    """What was changed past the ledger, and how to put that right."""
+    strange = [place for place in found.places if not place.explained]
+    if not strange:
+        return
+    yield ""
+    for place in strange:
+        says = f"says {place.recorded}" if place.recorded else "knows nothing of it"
+        number, there = place.version.number, place.version.registry_stage
+        yield f"version {number} is in {there}, and the ledger {says}"
+        if place.recorded:
+            call = (
+                f"mlflow.MlflowClient().transition_model_version_stage({found.name!r}, {number!r}, {place.recorded!r})"
+            )
+            yield f"  put it back: python -c {shlex.quote(f'import mlflow; {call}')}"
+    serving = [place for place in found.places if place.version.registry_stage == "Production"]
+    if len(serving) > 1:
+        yield f"  {len(serving)} versions are in Production; all but one have to leave before they can be taken over"
+    else:
+        yield f"  or take over what is there: mlops adopt {shlex.quote(found.name)} --reason ..."
 
 
 def _step(found: Standing, step: Step) -> Iterator[str]:
-    what = f"version {step.version} to {step.to}"
-    if step.request is not None:
-        asked = step.request
+    from mlops_mlflow.governance.desk.requests import is_hopeless
+
+    what, asked = f"version {step.version} to {step.to}", step.request
+    there = next(place for place in found.places if place.version.number == step.version).version.registry_stage
+    if asked is not None:
         yield f"{asked.name}: {what}, asked by {asked.actor.name} on {moment(asked.time)}"
         yield f"  lapses {moment(asked.lapses)}, which rejects it"
+        if asked.begin != there:
+            yield f"  it was asked for from {asked.begin}, and the version is in {there}: put that right first"
+            return
     else:
         before = next((one for one in found.refused if (one.version, one.to) == (step.version, step.to)), None)
         yield f"next: {what}, which {f'{before.name} asked for in vain' if before else 'nobody has asked for'}"
-    yield missing(step.decision, todo=step.request is not None)
-    if step.request is None or step.decision.allowed:
-        yield f"  → {'make' if step.decision.allowed else 'ask for'} it: mlops request {found.name} --to {step.to}"
-
-
-@click.command()
-@click.argument("use_case", default=".")
-@click.option("--at", help="A day or a time (UTC unless it says otherwise), such as 2026-09-01 or 2026-09-01T12:00.")
-def history(use_case: str, at: str | None) -> None:
-    """Which version was where and when, and who said so; with --at, at that time.
-
-    A day means its end.
-
-    \b
-    mlops history churn
-    mlops history churn --at 2026-09-01
-    """
-    model = model_of(use_case)
-    found = open_desk().registry.shelf(model).history
-    if not found.moves:
-        raise RegistryError(
-            f"the ledger knows of no transition of {model}",
-            expected="a model that `mlops run` or `mlops adopt` brought under the policy",
-            got="no record",
-        )
-    click.echo("\n".join(_moves(found) if at is None else _at(found, model, _moment(at))))
-
-
-def _moves(found: History) -> Iterator[str]:
-    for move in found.moves:
-        past = " past the rules" if move.override else ""
-        said = f"{move.action}{past} by {_who(move.actor)}, record {move.sequence}"
-        yield f"{moment(move.time)}  version {move.version:<4} {move.begin:>10} -> {move.to:<10}  {said}"
-    yield from _unverified(found)
-
-
-def _who(actor: Actor) -> str:
-    return f"{actor.name} ({actor.known_by})" if actor.verified else actor.name
-
-
-def _unverified(found: History) -> Iterator[str]:
-    """Once for all, not behind every name."""
-    if not all(move.actor.verified for move in found.moves):
-        yield f"\nnames without a word on how they are known: {UNVERIFIED}"
-
-
-def _at(found: History, model: str, at: int) -> Iterator[str]:
-    yield f"{model} on {moment(at)}"
-    there = False
-    for stage in ("Production", "Staging"):
-        for version in found.versions_in(stage, at):
-            there, move = True, found.last_move(version, at)
-            if move is not None:
-                who = f"{move.action} by {_who(move.actor)}, record {move.sequence}"
-                yield f"  {stage:<11} version {version:<4} since {moment(move.time)}: {who}"
-                yield from _approved(found, move.sequence)
-    if not there:
-        yield "  nothing was in Production or Staging"
-    yield from _unverified(found)
-
-
-def _approved(found: History, sequence: int) -> Iterator[str]:
-    """Who had approved the request that a transition answered."""
-    asked = next((one for one in found.requests.values() if one.ended_by == sequence), None)
-    for one in found.approvals if asked else ():
-        if asked and one.request == asked.number:
-            role = f" as {one.role}" if one.role else ""
-            yield f"              approved by {one.actor.name}{role} on {moment(one.time)}: {one.subject}"
-
-
-def _moment(text: str) -> int:
-    """Milliseconds since 1970 of a day's end or of a time."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not a day or a time, such as 2026-09-01", param_hint="--at") from None
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=UTC)
-    whole_day = len(text) == len("2026-09-01")
-    return int(found.timestamp() * 1000) + (86_400_000 - 1 if whole_day else 0)
-
-
-@click.group()
-def policy() -> None:
-    """What the policy asks for, and what it says of a version.
-
-    \b
-    mlops policy explain churn 7 --to Production
-    """
-
-
-@policy.command()
-@click.argument("use_case", default=".")
-@click.argument("version", type=click.IntRange(min=1), required=False)
-@click.option("--to", type=TARGET, default="Production", show_default=True, help="Registry stage.")
-def explain(use_case: str, version: int | None, to: str) -> None:
-    """Every rule for a transition, its evidence and its outcome. Nothing is recorded.
-
-    Exit codes: 0 it is allowed, 1 it is not.
-
-    \b
-    mlops policy explain churn 7 --to Production
-    """
-    from mlops_mlflow.core.policy.rules import Rules
-    from mlops_mlflow.governance.desk.desk import candidate
-
-    model, desk = model_of(use_case), open_desk()
-    number = str(version) if version else candidate(desk.registry.shelf(model), to)
-    case, decision = desk.look(model, number, to)
-    rules: Rules = case.rules
-    click.echo(f"{case.transition}: {'allowed' if decision.allowed else 'refused'} by {rules.policy.name}\n")
-    click.echo(told(decision.findings))
-    click.echo(f"\nevidence   {case.evidence.digest}")
-    for part, digest in sorted(case.evidence.parts.items()):
-        click.echo(f"           {part:<9} {digest[:16]}  {case.evidence.trouble.get(part, '')}".rstrip())
-    tell_origin(case.registration)
-    if not decision.allowed:
-        raise click.exceptions.Exit(1)
+    vain = is_hopeless(step.decision) or step.decision.nobody_can
+    yield missing(step.decision, todo=asked is not None or vain)
+    if step.decision.allowed or (asked is None and not vain):
+        name = shlex.quote(found.name)
+        yield f"  → {'make' if step.decision.allowed else 'ask for'} it: mlops request {name} --to {step.to}"

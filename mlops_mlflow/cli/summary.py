@@ -25,10 +25,8 @@ def summary(session: Session, result: Result) -> str:
             lines.append(f"next       mlops request {name} --to Production")
     else:
         lines.append("version    none: only what passes is registered")
-    waiting = [finding for finding in result.findings if finding.outcome == "pending"]
-    for stage in sorted({finding.before for finding in waiting}, reverse=True):
-        roles = sorted({finding.role for finding in waiting if finding.before == stage})
-        lines.append(f"pending    approval by {', '.join(roles)}, before {stage}")
+    if result.version is not None and result.version.registry_stage != "Production" and result.needs:
+        lines.append(f"needs      approval by {', '.join(result.needs)}, before Production")
     return "\n".join([*lines, "", where(session, result.run_id)])
 
 

@@ -11,8 +11,12 @@ import numpy as np
 from mlops_mlflow.core.judgement import Finding
 from mlops_mlflow.core.ledger.history import Request
 from mlops_mlflow.core.plain import from_plain
+from mlops_mlflow.core.policy.document import Policy
+from mlops_mlflow.core.policy.rules import rules_for
 from mlops_mlflow.core.records import Dataset, Metric, ModelUse, Note, Param, Tag
+from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.governance.desk.arrivals import Arrival, Entered
+from mlops_mlflow.governance.desk.desk import Desk
 from mlops_mlflow.governance.evidence import DESIGN_RUN, VALIDATE_RUN, digest_of_champions
 from mlops_mlflow.governance.registration import Find, register
 from mlops_mlflow.governance.shelf import Version
@@ -33,6 +37,7 @@ class Result:
         findings: What the verdict stands on.
         version: What was registered; None unless the verdict is ``passed``.
         request: For Staging, where that waits for people.
+        needs: Who has to approve before Production, as the policy and the use case say.
         run_id: The lifecycle's run.
         seconds: Of each stage.
     """
@@ -42,6 +47,7 @@ class Result:
     findings: tuple[Finding, ...]
     version: Version | None
     request: Request | None
+    needs: tuple[str, ...]
     run_id: str
     seconds: dict[str, float]
 
@@ -56,12 +62,17 @@ def run_main(session: Session) -> Result:
     outcome = _outcome(session)
     _summarise(session, outcome)
     version = request = None
+    needs = tuple[str, ...]()
     if outcome.verdict == "passed":
-        entered = _register(session, outcome)
+        desk = public_desk(
+            session.tracker, tell=session.display.say, environment=dict(session.environment), cards=False
+        )
+        entered = _register(session, outcome, desk)
         version, request = entered.version, entered.request
+        needs = _needs(session.folder.spec, desk.policy)
         session.tag({"mlops.version": version.number, "mlops.registry_stage": version.registry_stage})
     seconds = {stage: done.seconds for stage, done in session.done.items()}
-    return Result(outcome.verdict, outcome.chosen, outcome.findings, version, request, session.run_id, seconds)
+    return Result(outcome.verdict, outcome.chosen, outcome.findings, version, request, needs, session.run_id, seconds)
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,7 @@ def _outcome(session: Session) -> _Outcome:
     )
 
 
-def _register(session: Session, outcome: _Outcome) -> Entered:
+def _register(session: Session, outcome: _Outcome, desk: Desk) -> Entered:
     spec = session.folder.spec
     tags = {
         "mlops.verdict": outcome.verdict,
@@ -119,8 +130,14 @@ def _register(session: Session, outcome: _Outcome) -> Entered:
         {stage: session.done[stage].run_id for stage in ("design", "validate")},
         session.working_copy,
     )
-    desk = public_desk(session.tracker, tell=session.display.say, environment=dict(session.environment), cards=False)
     return register(session.tracker, desk, spec.use_case, found, arrival)
+
+
+def _needs(spec: UseCaseSpec, policy: Policy) -> tuple[str, ...]:
+    """Who has to approve before Production."""
+    rules = rules_for(policy, "Production", spec.governance, spec.requirements)
+    some = rules.stage.approvers - sum(rules.stage.approvals.values())
+    return (*rules.roles, *(["somebody else than the author"] if some > 0 else []))
 
 
 def _summarise(session: Session, outcome: _Outcome) -> None:

@@ -53,8 +53,9 @@ _WEIGHTS = ("failed", "unknown", "pending", "passed")
 
 
 def verdict_note(verdict: str, chosen: str, findings: Sequence[Finding]) -> str:
-    """The verdict first, then what it stands on, the gravest first."""
-    return f"{_verdict(verdict, chosen, findings)}.\n\n{_told(findings)}"
+    """The verdict first, then what it stands on, the gravest first; not what people have yet to say, which changes."""
+    judged = [one for one in findings if one.outcome != "pending"]
+    return f"{_verdict(verdict, chosen, findings)}.\n\n{_told(judged)}"
 
 
 def lifecycle_note(

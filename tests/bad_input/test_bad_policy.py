@@ -29,7 +29,7 @@ def test_a_use_case_that_fits_its_policy_is_fine(use_case: Any, shell: Any, poli
     ended = shell(*CHECK)
 
     assert ended.code == 0, ended.err
-    assert ended.out.endswith("uc/usecase.yaml: ok\n")
+    assert ended.out.endswith("uc/usecase.yaml: ok, also for the policy `Bank`\n")
 
 
 @pytest.mark.parametrize(
@@ -91,10 +91,13 @@ def test_a_policy_that_is_huge_is_not_read(
     refuse(None, "the policy policy.yaml has 1,000,001 bytes", command=CHECK)
 
 
-def test_an_empty_variable_names_no_file(use_case: Any, shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLOPS_POLICY", "")
+@pytest.mark.parametrize("named", ["", " "])
+def test_an_empty_variable_is_no_policy(
+    named: str, use_case: Any, refuse: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_POLICY", named)
 
-    assert shell(*CHECK).code == 0
+    refuse(None, "MLOPS_POLICY is set and empty", "unset it for the default policy", command=CHECK)
 
 
 def test_a_use_case_that_loosens_the_policy_is_told_at_its_line(
@@ -105,13 +108,15 @@ def test_a_use_case_that_loosens_the_policy_is_told_at_its_line(
         "Production: {approvals: {business: 2}, approval_lapse: P7D, envelopes: false}\n"
     )
     envelope = {"spares": ["business"], "metrics": [{"metric": "roc_auc", "at_least": 0.6}]}
-    use_case.save(governance={"Production": {"approvals": {"business": 1}, "lapse": "P30D", "envelope": envelope}})
+    use_case.save(
+        governance={"Production": {"approvals": {"business": 1}, "approval_lapse": "P30D", "envelope": envelope}}
+    )
 
     refuse(
         None,
         "uc/usecase.yaml: 3 problems",
         "`governance.Production.approvals.business` is 1, Bank asks for 2",
-        "`governance.Production.lapse` is longer than the 7 days of Bank",
+        "`governance.Production.approval_lapse` is longer than the 7 days of Bank",
         "`governance.Production.envelope` is not allowed by Bank",
         command=CHECK,
     )
@@ -124,3 +129,23 @@ def test_a_use_case_that_names_a_role_the_policy_does_not_know_is_told_at_its_li
     use_case.save(requirements=[{"approval": "legel", "subject": "wording"}])
 
     refuse(None, "uc/usecase.yaml:", "`legel` is not a role of Bank (did you mean `legal`?)", command=CHECK)
+
+
+def test_a_policy_file_is_checked_alone_and_says_which_policy_it_is(
+    shell: Any, policy: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy("name: Bank\nmode: dry_run\n")
+    monkeypatch.delenv("MLOPS_POLICY")
+    ended = shell("policy", "check", "policy.yaml")
+    assert (ended.code, ended.out) == (0, "policy.yaml: ok (Bank, dry run)\n")
+
+
+def test_a_problem_of_a_policy_file_that_is_checked_alone_is_told_with_its_line(
+    refuse: Callable[..., Any], policy: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy("name: Bank\nprodution: {}\n")
+    monkeypatch.delenv("MLOPS_POLICY")
+    refuse(
+        None, "policy.yaml:2:1: `prodution`", "did you mean `Production`?", command=("policy", "check", "policy.yaml")
+    )
+    refuse(None, "there is no policy at elsewhere.yaml", command=("policy", "check", "elsewhere.yaml"))

@@ -16,7 +16,7 @@ from typing import Any
 import mlflow
 import pytest
 import requests
-from desks import TWO_ROLES, FakeEvidence
+from desks import DEFAULT, TWO_ROLES, FakeEvidence
 from mlflow_server import Server, running_server
 from processes import mlops
 
@@ -298,7 +298,7 @@ def test_a_server_with_a_policy_of_its_own_is_quoted(tmp_path: Path) -> None:
         office.client.create_registered_model("strict")
         office.client.create_model_version("strict", "s3://models/strict", await_creation_for=0)
         database = open_database(store)
-        there = Desk(database, TWO_ROLES, Actor("ann"), office.evidence)
+        there = Desk(database, DEFAULT, Actor("ann"), office.evidence)  # the server's: its environment names no file
         enter(there, "strict", "1", Arrival({}, champion_digest(database.shelf("strict"), "1")))
         with office.registry.changing("strict") as change:
             change.record(Entry("request", "strict", Actor("ann"), "1", enforced=False, details={"lapses": 1}))

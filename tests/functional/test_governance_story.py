@@ -17,7 +17,7 @@ from postgresql import running_postgresql
 from processes import Ended, mlops, run
 
 NAME = "breast_cancer"
-RULES = {"Production": {"approvals": {"business": 1, "compliance": 1}, "lapse": "P30D"}}
+RULES = {"Production": {"approvals": {"business": 1, "compliance": 1}, "approval_lapse": "P30D"}}
 
 
 @dataclass(frozen=True)

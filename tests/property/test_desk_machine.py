@@ -128,9 +128,12 @@ class Desks(RuleBasedStateMachine):
     def overdue(self) -> bool:
         return any(self.now >= due for *_, due in self.unreviewed.values())
 
-    def allowed(self, version: str, to: str) -> bool:
+    def allowed(self, version: str, to: str, who: str = "", said: str = "") -> bool:
         way = (self.actual[version], to)
-        if way in {("Production", "Archived"), ("Staging", "Archived")}:
+        if way == ("Production", "Archived"):
+            number = self.open(version, to)
+            return number is not None or (bool(said) and person(who) in POLICY.people)
+        if way == ("Staging", "Archived"):
             return True
         if to == "Production" and self.believed[version] != self.actual[version]:
             return False
@@ -197,18 +200,18 @@ class Desks(RuleBasedStateMachine):
             self.went(version, "Staging")
         assert entered.version.registry_stage == self.actual[version]
 
-    @rule(version=versions, to=stages, who=names)
-    def ask(self, version: str, to: str, who: str) -> None:
+    @rule(version=versions, to=stages, who=names, said=st.sampled_from(["it is time", ""]))
+    def ask(self, version: str, to: str, who: str, said: str = "it is time") -> None:
         waiting, begin = self.open(version, to), self.actual[version]
-        asked = self.attempt(lambda: request(self.office.desk(who), MODEL, version, to))
+        asked = self.attempt(lambda: request(self.office.desk(who), MODEL, version, to, comment=said))
         if asked is None:
-            assert not self.allowed(version, to)
+            assert not self.allowed(version, to, who, said)
             return
         number = asked.request.number
         assert waiting in {None, number}
         if waiting is None:
             self.asked[number] = Asked(version, begin, to, person(who), self.now + LAPSE)
-        self.check_moved(asked.moved, version, to, self.allowed(version, to))
+        self.check_moved(asked.moved, version, to, self.allowed(version, to, who, said))
 
     @precondition(lambda self: self.asked)
     @rule(
@@ -253,10 +256,10 @@ class Desks(RuleBasedStateMachine):
             assert how is reject or person(who) == one.by
             one.ended = True
 
-    @rule(version=versions, to=anywhere, who=names)
-    def move(self, version: str, to: str, who: str) -> None:
-        expected = self.allowed(version, to)
-        moved = self.attempt(lambda: move(self.office.desk(who), MODEL, version, to))
+    @rule(version=versions, to=anywhere, who=names, said=st.sampled_from(["it is time", ""]))
+    def move(self, version: str, to: str, who: str, said: str = "") -> None:
+        expected = self.allowed(version, to, who, said)
+        moved = self.attempt(lambda: move(self.office.desk(who), MODEL, version, to, reason=said))
         self.check_moved(moved, version, to, expected)
 
     @rule(version=st.sampled_from([None, *VERSIONS]), who=names)
@@ -272,7 +275,7 @@ class Desks(RuleBasedStateMachine):
 
     @rule(version=versions, to=stages, who=st.sampled_from(["eve", "eve@laptop", "fay", "bob", "robot"]))
     def override(self, version: str, to: str, who: str) -> None:
-        allowed = self.allowed(version, to)
+        allowed = self.allowed(version, to, who, "no time")
         moved = self.attempt(lambda: override(self.office.desk(who), MODEL, version, to, reason="no time"))
         if moved is None:
             return

@@ -42,7 +42,8 @@ def policies(draw: st.DrawFn) -> Policy:
 
 @st.composite
 def governances(draw: st.DrawFn) -> Governance:
-    own: dict[str, Any] = {"approvals": draw(counts), "lapse": draw(durations), "minimum_staging": draw(durations)}
+    own: dict[str, Any] = {"approvals": draw(counts), "approval_lapse": draw(durations)}
+    own["minimum_staging"] = draw(durations)
     if draw(st.booleans()):
         spares = draw(st.lists(st.sampled_from(ROLES), min_size=1, unique=True))
         own["envelope"] = {"spares": spares, "metrics": draw(metrics), "per_month": draw(st.integers(1, 2))}
@@ -134,7 +135,7 @@ def test_a_use_case_that_would_loosen_is_told_so_and_only_that(policy: Policy, g
     day = timedelta(days=10_000)
     loosens = (
         any(count < stage.approvals.get(role, 0) for role, count in own.approvals.items())
-        or (own.lapse is not None and own.lapse > (stage.approval_lapse or day))
+        or (own.approval_lapse is not None and own.approval_lapse > (stage.approval_lapse or day))
         or (own.minimum_staging is not None and own.minimum_staging < (stage.minimum_staging or timedelta(0)))
         or (own.envelope is not None and not stage.envelopes)
     )

@@ -55,7 +55,7 @@ requirements:
   - {metric: equalized_odds_difference, by: carrier, at_most: 0.6, kind: regulatory}
   - {approval: legal, subject: wording, before: Production}
 governance:
-  Production: {approvals: {business: 1}, lapse: P30D}
+  Production: {approvals: {business: 1}, approval_lapse: P30D}
 monitoring:
   window: P7D
   alarm: [{metric: roc_auc, falls_by: 0.05, below: reference}]

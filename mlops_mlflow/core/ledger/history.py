@@ -30,6 +30,7 @@ class Registration:
         facts: What rules ask of it.
         adopted: Whether it was taken over rather than registered.
         earlier: Who registered the same version before it was judged again.
+        policy: Name of the policy that held.
     """
 
     version: str
@@ -42,6 +43,7 @@ class Registration:
     facts: Mapping[str, Any]
     adopted: bool = False
     earlier: tuple[Actor, ...] = ()
+    policy: str = ""
 
     @property
     def registrants(self) -> tuple[Actor, ...]:
@@ -68,6 +70,8 @@ class Request:
         comment: In the requester's words.
         lapses: When it is rejected if nobody completed it, milliseconds since 1970.
         parts: Digests of the evidence then.
+        needs: What the rules asked for then, see ``core.policy.kept``.
+        policy: Name of the policy that held.
         ended: How it ended, if a record says so.
         ended_by: That record.
         ending: Who ended it and why: ``by cat as compliance: too weak``; empty where no person did.
@@ -82,6 +86,8 @@ class Request:
     comment: str
     lapses: int
     parts: Mapping[str, str]
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    policy: str = ""
     ended: RequestState | None = None
     ended_by: int = 0
     ending: str = ""
@@ -109,6 +115,7 @@ class Approval:
         version: That was looked at.
         request: That was answered; 0 for none.
         parts: Digests of the evidence that was looked at.
+        policy: Name of the policy that held.
     """
 
     sequence: int
@@ -119,6 +126,7 @@ class Approval:
     version: str
     request: int
     parts: Mapping[str, str]
+    policy: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,8 +141,11 @@ class Move:
         to: To where.
         action: ``transition``, ``rollback``, ``adoption`` or ``registration``.
         actor: By whom.
-        override: Whether it went past the rules with a broken glass.
+        override: Record of the broken glass with which it went past the rules; 0 for none.
         watched: Whether rules were not met and a policy that only watches let it through.
+        policy: Name of the policy that it was decided under.
+        reason: In the words of whoever made it.
+        approvals: Records of the approvals that it stood on.
     """
 
     sequence: int
@@ -144,8 +155,11 @@ class Move:
     to: str
     action: str
     actor: Actor
-    override: bool = False
+    override: int = 0
     watched: bool = False
+    policy: str = ""
+    reason: str = ""
+    approvals: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,6 +208,7 @@ class History:
         moves: In their order.
         glass_breaks: In their order.
         deleted: Versions that were deleted.
+        policy: Name of the policy of the last record that names one; an attempt that was refused names none.
     """
 
     registrations: Mapping[str, Registration] = field(default_factory=dict)
@@ -202,6 +217,7 @@ class History:
     moves: tuple[Move, ...] = ()
     glass_breaks: tuple[GlassBreak, ...] = ()
     deleted: frozenset[str] = frozenset()
+    policy: str = ""
 
     def stage_of(self, version: str, at: int | None = None) -> str:
         """Registry stage of a version, now or at a time."""
@@ -212,6 +228,15 @@ class History:
         """What brought a version to where it was, now or at a time."""
         found = [move for move in self.moves if move.version == version and (at is None or move.time <= at)]
         return found[-1] if found else None
+
+    def stood_on(self, move: Move) -> tuple[Approval, ...]:
+        """Approvals that a move stood on."""
+        return tuple(one for one in self.approvals if one.sequence in move.approvals)
+
+    def stands_on(self, version: str) -> tuple[Approval, ...]:
+        """Approvals that brought a version where it is."""
+        last = self.last_move(version)
+        return self.stood_on(last) if last is not None else ()
 
     def versions_in(self, stage: str, at: int | None = None) -> tuple[str, ...]:
         """Versions in a registry stage, now or at a time."""

@@ -26,6 +26,8 @@ Action = Literal[
 BEGINNING = "0" * 64
 """What the first record has for the hash of the one before it."""
 UNVERIFIED = "operating-system user, identity not verified"
+POLICY_NAME = "policy_name"
+"""Among the details: name of the policy that held; the digest of its rules says nothing to people."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,11 @@ class Entry:
     policy: str = ""
     enforced: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def policy_name(self) -> str:
+        """Name of the policy that it was decided under; empty where nothing says so."""
+        return str(self.details.get(POLICY_NAME, ""))
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ def extended(before: History, records: Iterable[Record]) -> History:
         list(before.moves),
         {one.sequence: one for one in before.glass_breaks},
         set(before.deleted),
+        before.policy,
     )
     for record in records:
         found.add(record)
@@ -45,8 +46,11 @@ class _Replay:
     moves: list[Move] = field(default_factory=list)
     glass_breaks: dict[int, GlassBreak] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    policy: str = ""
 
     def add(self, record: Record) -> None:
+        if record.entry.action != "refusal":
+            self.policy = record.entry.policy_name or self.policy
         step = getattr(self, f"_{record.entry.action}", None)
         if step is not None:
             step(record)
@@ -59,6 +63,7 @@ class _Replay:
             tuple(self.moves),
             tuple(self.glass_breaks.values()),
             frozenset(self.deleted),
+            self.policy,
         )
 
     def _registration(self, record: Record, *, adopted: bool = False) -> None:
@@ -75,6 +80,7 @@ class _Replay:
             details.get("facts", {}),
             adopted,
             before.registrants if before else (),
+            entry.policy_name,
         )
         self._moved(record)
 
@@ -93,6 +99,8 @@ class _Replay:
             entry.reason,
             int(details["lapses"]),
             details.get("parts", {}),
+            details.get("needs", {}),
+            entry.policy_name,
         )
 
     def _approval(self, record: Record) -> None:
@@ -107,6 +115,7 @@ class _Replay:
                 entry.version,
                 int(details.get("request", 0)),
                 details.get("parts", {}),
+                entry.policy_name,
             )
         )
 
@@ -152,9 +161,24 @@ class _Replay:
         glass = int(details.get("override") or 0)
         if glass in self.glass_breaks and not self.glass_breaks[glass].used:
             self.glass_breaks[glass] = replace(self.glass_breaks[glass], used=record.sequence)
-        watched = any(one.get("outcome") == "missing" for one in details.get("findings", ()))
+        findings = details.get("findings", ())
+        watched = any(one.get("outcome") == "missing" for one in findings)
+        approvals = tuple(dict.fromkeys(number for one in findings for number in one.get("approvals", ())))
         moves = [
-            Move(record.sequence, record.time, version, begin, to, entry.action, entry.actor, bool(glass), watched)
+            Move(
+                record.sequence,
+                record.time,
+                version,
+                begin,
+                to,
+                entry.action,
+                entry.actor,
+                glass,
+                watched,
+                entry.policy_name,
+                entry.reason,
+                approvals,
+            )
             for version, begin, to in details.get("moves", ())
         ]
         self.moves += moves

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mlops_mlflow.core.ledger.history import ENVELOPE, TRANSITION, Approval
+from mlops_mlflow.core.policy.able import obstacles
 from mlops_mlflow.core.policy.case import Case, RuleFinding
 from mlops_mlflow.core.policy.envelope import Coverage, coverage
 from mlops_mlflow.core.policy.matching import matching
 from mlops_mlflow.core.policy.validity import void
-from mlops_mlflow.core.policy.words import counted, moment, people
+from mlops_mlflow.core.policy.words import APPROVERS, approval_as, approves, counted, moment, people
 
 Filled = Mapping[str, Sequence[Approval]]
 
@@ -37,16 +38,16 @@ def approvals(case: Case) -> Iterator[RuleFinding]:
         valid += envelope.approvals
         filled = _matched(case, valid)
     for role, count in stage.approvals.items():
-        asked = _Asked(f"approval as {role}", role, count, [one for one in given if one.role == role])
+        asked = _Asked(approval_as(role), role, count, [one for one in given if one.role == role])
         yield _finding(case, asked, filled[role], valid, envelope)
     if stage.approvers > sum(stage.approvals.values()):
         each = [by_one[0] for by_one in _by_person(case, valid).values()]
-        asked = _Asked("approval by somebody else", "", stage.approvers, given)
+        asked = _Asked(APPROVERS, "", stage.approvers, given)
         yield _finding(case, asked, each, valid, envelope)
     for role, subject in case.rules.requirements:
         own = [one for one in case.history.approvals if (one.subject, one.role) == (subject, role)]
         yes = [one for one in own if not void(case, one)]
-        yield _finding(case, _Asked(f"{role} approves: {subject}", role, 1, own), yes[-1:], yes, Coverage())
+        yield _finding(case, _Asked(approves(role, subject), role, 1, own), yes[-1:], yes, Coverage())
 
 
 def _answers(case: Case, approval: Approval, request: int) -> bool:
@@ -82,9 +83,11 @@ def _finding(
 ) -> RuleFinding:
     if len(have) >= asked.count:
         names = ", ".join(f"{case.rules.policy.person(one.actor.name)} on {moment(one.time)}" for one in have)
+        by = tuple(one.sequence for one in have)
         if any(one.subject == ENVELOPE for one in have):
-            return RuleFinding(asked.rule, "spared", f"within the envelope that was approved: {names}", role=asked.role)
-        return RuleFinding(asked.rule, "met", names, role=asked.role)
+            names = f"within the envelope that was approved: {names}"
+            return RuleFinding(asked.rule, "spared", names, role=asked.role, approvals=by)
+        return RuleFinding(asked.rule, "met", names, role=asked.role, approvals=by)
     reasons = [f"{len(have)} of {counted(asked.count, 'approval')}"]
     if case.request is None and case.lapsed is not None:
         reasons.append(f"{case.lapsed.name} lapsed on {moment(case.lapsed.lapses)}, which rejects it")
@@ -97,25 +100,47 @@ def _finding(
         ]
     if case.rules.envelope is not None and asked.role in case.rules.envelope.spares and envelope.why_not:
         reasons.append(f"the envelope does not stand in for it: {envelope.why_not}")
-    who = _who(case, asked.role, valid)
-    return RuleFinding(asked.rule, "missing", "; ".join(reasons), who, role=asked.role)
+    why = obstacles(case).get(asked.rule, "")
+    todo = f"nobody can: {why}" if why else _who(case, asked.role, valid)
+    return RuleFinding(asked.rule, "missing", "; ".join(reasons), todo, role=asked.role, nobody=bool(why))
 
 
 def _who(case: Case, role: str, valid: Sequence[Approval]) -> str:
     """Who could approve, and how."""
-    policy, transition, request = case.rules.policy, case.transition, case.request
+    policy, request = case.rules.policy, case.request
     excluded = case.authors if case.rules.stage.exclude_authors else frozenset()
     done = frozenset(_by_person(case, valid))
     holders = policy.holders(role) if role else frozenset(policy.people) or None
+    same = frozenset(_by_person(case, [one for one in valid if one.role == role]))
     if holders is not None:
         # Whoever approved already counts once; in another role only if somebody else takes over the first.
-        same = frozenset(_by_person(case, [one for one in valid if one.role == role]))
-        left = people(holders - excluded - done) or people(holders - excluded - same)
-        who = left or "nobody can: whoever holds the role is an author, or has approved already"
+        who = people(holders - excluded - done) or people(holders - excluded - same)
     else:
         others = people(excluded | done)
         who = f"anybody but {others}" if others else "anybody"
+    acting, who = (role, who) if who else _relief(case, role, excluded | done, same)
     if request is None:
-        asking = f"mlops request {shlex.quote(transition.model)} --to {transition.to} --version {transition.version}"
-        return f"first ask: `{asking}`; then {who}"
-    return f"{who}: `mlops approve {request.name}{f' --role {shlex.quote(role)}' if role else ''}`"
+        return who if obstacles(case) else f"{_first_asked(case)}; then {who}"
+    return f"{who}: `mlops approve {request.name}{f' --role {shlex.quote(acting)}' if acting else ''}`"
+
+
+def _first_asked(case: Case) -> str:
+    """Who asks may not approve, so it is not asked by somebody without whom there are too few."""
+    transition = case.transition
+    asking = f"mlops request {shlex.quote(transition.model)} --to {transition.to} --version {transition.version}"
+    else_than = f" (somebody else than {case.person})" if obstacles(case, asking={case.person}) else ""
+    return f"first ask{else_than}: `{asking}`"
+
+
+def _relief(case: Case, role: str, busy: frozenset[str], gave: frozenset[str]) -> tuple[str, str]:
+    """Where all who hold a role have approved in it, and count for another one: that one, and who could take it over.
+
+    There is one, because there are people enough for all roles together.
+    """
+    policy = case.rules.policy
+    for other in case.rules.stage.approvals:
+        holders = policy.holders(other)
+        free = people(holders - busy) if holders is not None else f"anybody but {people(busy)}"
+        if other != role and free:
+            return other, f"{free} as {other}, so that {people(gave)} counts as {role}"
+    return role, "somebody else"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from mlops_mlflow.core.ledger.history import History, Registration, Request
 from mlops_mlflow.core.policy.evidence import Evidence
+from mlops_mlflow.core.policy.kept import changes, kept
 from mlops_mlflow.core.policy.rules import Rules
 from mlops_mlflow.core.policy.transitions import Transition
+from mlops_mlflow.core.policy.words import policy_changed
 
 Outcome = Literal["met", "missing", "spared", "overridden"]
 
@@ -23,7 +26,9 @@ class RuleFinding:
         reason: One sentence: why this outcome.
         todo: What would meet it, and who can do that.
         role: Whose approval is missing, for an approval.
-        final: Whether no override helps: the table of transitions, intact files.
+        final: Whether no override helps: the table of transitions, intact files, a policy that is not named.
+        nobody: Whether nobody could give the approval, so that asking for it is in vain.
+        approvals: Records of the approvals that met it.
     """
 
     rule: str
@@ -32,6 +37,8 @@ class RuleFinding:
     todo: str = ""
     role: str = ""
     final: bool = False
+    nobody: bool = False
+    approvals: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,11 @@ class Decision:
         return tuple(one for one in self.findings if one.outcome == "missing")
 
     @property
+    def nobody_can(self) -> bool:
+        """Whether an approval is missing that nobody could give."""
+        return any(one.nobody for one in self.missing)
+
+    @property
     def would_allow(self) -> bool:
         """Whether the rules allow it."""
         return not self.missing
@@ -73,22 +85,40 @@ class Case:
     Attributes:
         transition: What is asked.
         person: Who asks, in the policy's words.
-        rules: Of the target registry stage.
+        current: Rules of the target registry stage, as they are now.
         evidence: As it is now.
         history: What the ledger says of the model.
         now: Milliseconds since 1970.
+        reason: In the words of whoever asks.
     """
 
     transition: Transition
     person: str
-    rules: Rules
+    current: Rules
     evidence: Evidence
     history: History
     now: int
+    reason: str = ""
 
     def __post_init__(self) -> None:
-        if self.transition.is_legal and self.rules.to != self.transition.to:
-            raise ValueError(f"rules for {self.rules.to} cannot decide about {self.transition}")
+        if self.transition.is_legal and self.current.to != self.transition.to:
+            raise ValueError(f"rules for {self.current.to} cannot decide about {self.transition}")
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What holds: the rules as they are now, and for an open request nothing less than it was asked under."""
+        return kept(self.current, self.request.needs) if self.request is not None else self.current
+
+    @cached_property
+    def rules_changed(self) -> dict[str, str]:
+        """What changed in the rules since the open request was asked, by rule."""
+        return changes(self.current, self.request.needs) if self.request is not None else {}
+
+    @property
+    def policy_changed(self) -> str:
+        """That the request, or else the last record, was made under another policy; empty where it was not."""
+        before = (self.request.policy if self.request is not None else "") or self.history.policy
+        return policy_changed(before, self.current.policy.name)
 
     @property
     def registration(self) -> Registration | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from mlops_mlflow.core.policy.document import ANYBODY, TARGETS, Policy
+from mlops_mlflow.core.policy.document import ANYBODY, DEFAULT, TARGETS, Policy
 from mlops_mlflow.core.policy.matching import matching
 from mlops_mlflow.core.policy.words import counted
 from mlops_mlflow.core.usecase.problems import Problem, did_you_mean
@@ -28,6 +28,8 @@ def check(policy: Policy, places: Places) -> tuple[Problem, ...]:
 
 def contradictions(policy: Policy) -> Found:
     """What a policy says that cannot be, each with its path in the file."""
+    if policy.name == DEFAULT.name:
+        yield ("name",), f"`{DEFAULT.name}` is the one that holds where no file is named; give this one another name"
     yield from _people(policy)
     yield from _groups(policy)
     yield from _members(policy)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from mlops_mlflow.core.policy.approvals import approvals
 from mlops_mlflow.core.policy.case import Case, Decision, Outcome, RuleFinding, authors
+from mlops_mlflow.core.policy.document import is_unnamed
 from mlops_mlflow.core.policy.evidence import told
+from mlops_mlflow.core.policy.kept import LAPSE
 from mlops_mlflow.core.policy.overrides import broken_glass, overridden, reviews
 from mlops_mlflow.core.policy.parts import envelope_parts
-from mlops_mlflow.core.policy.words import milliseconds, moment, people, span
+from mlops_mlflow.core.policy.words import WAITED, milliseconds, moment, people, span
 
 __all__ = ["Case", "Decision", "Outcome", "RuleFinding", "authors", "decide", "envelope_parts"]
 
+POLICY, RETIRED, RETIRED_BY = "policy", "reason to retire the champion", "who retires the champion"
 JUDGED = ("metrics", "slices", "data", "card")
 """Parts that validate judged and that have to be as they were; policy and use case concern approvals only."""
 
@@ -27,7 +32,7 @@ def decide(case: Case) -> Decision:
     Returns:
         Every rule with its outcome, the first things to see to first.
     """
-    findings = list(_findings(case))
+    findings = [_since_asked(case, one) for one in _findings(case)]
     if (glass := broken_glass(case)) is not None:
         findings = [overridden(one, glass) for one in findings]
     used = glass.sequence if glass and any(one.outcome == "overridden" for one in findings) else 0
@@ -39,11 +44,21 @@ def decide(case: Case) -> Decision:
     )
 
 
+def _since_asked(case: Case, finding: RuleFinding) -> RuleFinding:
+    """A finding with what changed in its rule since the open request was asked."""
+    if case.request is None or finding.rule not in case.rules_changed:
+        return finding
+    since = f"rules changed since {case.request.name} was asked: {case.rules_changed[finding.rule]}"
+    return replace(finding, reason=f"{finding.reason}; {since}")
+
+
 def _findings(case: Case) -> Iterator[RuleFinding]:
     transition = case.transition
+    yield from _policy(case)
+    if is_unnamed(case.history.policy, case.current.policy):
+        return  # whatever the default policy would say holds for nobody
     if not transition.is_legal:
-        why = f"{transition.begin} -> {transition.to} is not one of the transitions ({transition.legal_ways})"
-        yield RuleFinding("legal transition", "missing", why, "ask for one of the legal ways", final=True)
+        yield _illegal(case)
         return
     yield RuleFinding("legal transition", "met", f"{transition.begin} -> {transition.to}")
     if (strange := _unexplained(case)) is not None:
@@ -57,7 +72,48 @@ def _findings(case: Case) -> Iterator[RuleFinding]:
         yield from _judged(case)
     if transition.to == "Production":
         yield from reviews(case)
+    if (transition.begin, transition.to) == ("Production", "Archived"):
+        yield from _retired(case)
     yield from approvals(case)
+    lapse = case.rules.stage.approval_lapse
+    if LAPSE in case.rules_changed and lapse is not None:
+        yield RuleFinding(LAPSE, "met", f"an approval counts for {span(milliseconds(lapse))}")
+
+
+def _policy(case: Case) -> Iterator[RuleFinding]:
+    """Told only where another policy held before; the default one never takes the place of an organisation's."""
+    before, now = case.history.policy, case.current.policy
+    if is_unnamed(before, now):
+        why = f"the last decision was made under `{before}`, and MLOPS_POLICY names no file"
+        yield RuleFinding(POLICY, "missing", why, f"set MLOPS_POLICY to the file of {before}", final=True)
+    elif case.policy_changed:
+        yield RuleFinding(POLICY, "met", case.policy_changed)
+
+
+def _illegal(case: Case) -> RuleFinding:
+    transition, rule = case.transition, "legal transition"
+    if transition.begin == transition.to:
+        why = f"it is in {transition.to} already"
+        return RuleFinding(rule, "missing", why, "nothing is left to do", final=True)
+    why = f"{transition.begin} -> {transition.to} is not one of the transitions ({transition.legal_ways})"
+    return RuleFinding(rule, "missing", why, "ask for one of the legal ways", final=True)
+
+
+def _retired(case: Case) -> Iterator[RuleFinding]:
+    """The champion leaves and nothing takes its place: somebody says why, and is one of the people."""
+    transition, policy, request = case.transition, case.rules.policy, case.request
+    asking = (
+        f"`mlops request {shlex.quote(transition.model)} --to Archived --version {transition.version} --comment ...`"
+    )
+    if case.reason.strip() or (request is not None and request.comment.strip()):
+        yield RuleFinding(RETIRED, "met", "a reason is given")
+    else:
+        why = f"nothing takes the place of version {transition.version} in Production, and no reason is given"
+        yield RuleFinding(RETIRED, "missing", why, f"say why: {asking}")
+    asked = {case.person, *([policy.person(request.actor.name)] if request is not None else [])}
+    if policy.people and asked.isdisjoint(policy.people):
+        why = f"{case.person} is none of the people of {policy.name}"
+        yield RuleFinding(RETIRED_BY, "missing", why, f"{people(policy.people)}: {asking}")
 
 
 def _unexplained(case: Case) -> RuleFinding | None:
@@ -139,7 +195,7 @@ def _as_registered(case: Case) -> RuleFinding:
 
 
 def _waited(case: Case, minimum: timedelta) -> RuleFinding:
-    rule, needed = "time in Staging", milliseconds(minimum)
+    rule, needed = WAITED, milliseconds(minimum)
     last = case.history.last_move(case.transition.version)
     if last is None or last.to != "Staging":
         return RuleFinding(rule, "missing", "the ledger does not know since when it is there", "bring it there again")

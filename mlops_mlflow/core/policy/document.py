@@ -156,3 +156,13 @@ DEFAULT = Policy(
     Production=StageRules(approvers=1),
 )
 """Where ``MLOPS_POLICY`` names no file: Production needs one approval, by somebody who is not the author."""
+
+
+def is_unnamed(before: str, now: Policy) -> bool:
+    """Whether the default policy would decide where a policy of an organisation decided before.
+
+    Args:
+        before: Name of the policy of the last record; empty where no record names one.
+        now: That would decide.
+    """
+    return now.name == DEFAULT.name and before not in {"", DEFAULT.name}

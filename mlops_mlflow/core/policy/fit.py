@@ -64,9 +64,9 @@ def _loosened(policy: Policy, to: RegistryStage, own: TransitionRule) -> Misfits
     for role, count in own.approvals.items():
         if count < stage.approvals.get(role, 0):
             yield ("approvals", role), f"is {count}, {asks} {stage.approvals[role]}; a use case may only tighten it"
-    if own.lapse and stage.approval_lapse and own.lapse > stage.approval_lapse:
+    if own.approval_lapse and stage.approval_lapse and own.approval_lapse > stage.approval_lapse:
         longest = span(milliseconds(stage.approval_lapse))
-        yield ("lapse",), f"is longer than the {longest} of {policy.name}; a use case may only shorten it"
+        yield ("approval_lapse",), f"is longer than the {longest} of {policy.name}; a use case may only shorten it"
     if own.minimum_staging and stage.minimum_staging and own.minimum_staging < stage.minimum_staging:
         least = span(milliseconds(stage.minimum_staging))
         yield ("minimum_staging",), f"is shorter than the {least} of {policy.name}; a use case may only lengthen it"

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.keys import digest
 from mlops_mlflow.core.policy.document import TARGETS, Policy, StageRules
 from mlops_mlflow.core.usecase.base import RegistryStage
@@ -99,10 +100,22 @@ def rules_of(policy: Policy, to: str, use_case: Mapping[str, Any]) -> Rules:
     """As ``rules_for``, from what the ledger keeps: ``governance``, ``requirements``, ``technical_owner``.
 
     For a registry stage that has no rules of its own (``None``), those of the archive; nothing may go there anyway.
+
+    Raises:
+        RegistryError: Another version of this program kept something else.
     """
     target: RegistryStage = next((stage for stage in TARGETS if stage == to), "Archived")
-    own = TypeAdapter(tuple[Requirement, ...]).validate_json(json.dumps(use_case.get("requirements", [])))
-    governance = Governance.model_validate_json(json.dumps(use_case.get("governance", {})))
+    try:
+        own = TypeAdapter(tuple[Requirement, ...]).validate_json(json.dumps(use_case.get("requirements", [])))
+        governance = Governance.model_validate_json(json.dumps(use_case.get("governance", {})))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RegistryError(
+            "the rules of the use case that the ledger keeps cannot be read",
+            expected="`governance` and `requirements` as this version of mlops-mlflow writes them",
+            got=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
+            hint="use the version of mlops-mlflow that registered the model",
+        ) from error
     return rules_for(policy, target, governance, own, technical_owner=str(use_case.get("technical_owner", "")))
 
 
@@ -119,7 +132,7 @@ def _tightened(stage: StageRules, own: TransitionRule) -> StageRules:
         approvals[role] = max(count, approvals.get(role, 0))
     changed: dict[str, Any] = {
         "approvals": approvals,
-        "approval_lapse": min(filter(None, (stage.approval_lapse, own.lapse)), default=None),
+        "approval_lapse": min(filter(None, (stage.approval_lapse, own.approval_lapse)), default=None),
         "minimum_staging": max(filter(None, (stage.minimum_staging, own.minimum_staging)), default=None),
     }
     return stage.model_copy(update=changed)

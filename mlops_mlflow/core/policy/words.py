@@ -9,6 +9,18 @@ SHOWN = 5
 """More names than these are counted."""
 SIGNS = {"met": "✓", "missing": "✗", "spared": "○", "overridden": "!"}
 """Of the outcomes of rules."""
+APPROVERS, WAITED = "approval by somebody else", "time in Staging"
+"""Rules, as readers find them."""
+
+
+def approval_as(role: str) -> str:
+    """The rule that so many people approve in a role."""
+    return f"approval as {role}"
+
+
+def approves(role: str, subject: str) -> str:
+    """The rule that a requirement is approved."""
+    return f"{role} approves: {subject}"
 
 
 def moment(ms: int) -> str:
@@ -29,9 +41,22 @@ def span(ms: int) -> str:
     return f"{seconds} second{'' if seconds == 1 else 's'}"
 
 
+def remaining(ms: int) -> str:
+    """A time that is left, rounded to its nearest whole: of 30 days, 30 are left a second later."""
+    for unit in (86_400_000, 3_600_000, 60_000):
+        if ms >= unit - unit // 48:
+            return span((ms + unit // 2) // unit * unit)
+    return span(ms)
+
+
 def milliseconds(duration: timedelta) -> int:
     """A duration as the ledger counts, exactly."""
     return duration // timedelta(milliseconds=1)
+
+
+def policy_changed(before: str, now: str) -> str:
+    """Of two names of policies: that the second took the place of the first; empty where that is not known."""
+    return f"policy changed since: {before} -> {now}" if before and before != now else ""
 
 
 def people(names: Iterable[str], last: str = "or") -> str:

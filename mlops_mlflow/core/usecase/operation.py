@@ -29,7 +29,7 @@ class TransitionRule(Section):
 
     approvals: dict[Name, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     """How many approvals, by role."""
-    lapse: Duration | None = None
+    approval_lapse: Duration | None = None
     """After this an approval no longer counts."""
     minimum_staging: Duration | None = None
     """How long a version has to have been in Staging; for Production."""

@@ -14,8 +14,8 @@ from mlops_mlflow.core.policy.decide import Decision, decide
 from mlops_mlflow.core.policy.evidence import Evidence
 from mlops_mlflow.core.policy.rules import rules_of
 from mlops_mlflow.core.policy.transitions import ALIASES
-from mlops_mlflow.governance.desk.desk import Desk, Matter, known, needs
-from mlops_mlflow.governance.desk.requests import ask, is_hopeless
+from mlops_mlflow.governance.desk.desk import Desk, Matter, RefusedError, known, needs
+from mlops_mlflow.governance.desk.requests import ask, in_vain, is_hopeless
 from mlops_mlflow.governance.desk.transitions import STAGE_TAG, SUPERSEDED, Moves, apply, follow
 from mlops_mlflow.governance.evidence import champion_digest
 from mlops_mlflow.governance.shelf import Shelf, Version
@@ -67,6 +67,7 @@ def enter(desk: Desk, model: str, number: str, arrival: Arrival) -> Entered:
         arrival: What the lifecycle says of it.
 
     Raises:
+        RefusedError: The environment names no policy, and the last decision was made under one.
         RegistryError: The registry refused; then nothing has changed.
     """
     shelf, rules = desk.registry.shelf(model), rules_of(desk.policy, "Staging", arrival.use_case)
@@ -78,10 +79,23 @@ def enter(desk: Desk, model: str, number: str, arrival: Arrival) -> Entered:
         if champion_digest(change.shelf, number) != champion_digest(shelf, number):
             evidence = desk.evidence(change.shelf, number, rules)
         case = desk.case(change.shelf, number, "Staging", change.now, evidence)
-        matter = Matter(desk, change, replace(case, rules=rules))
-        entered = _enter(matter, arrival, origin)
+        matter = Matter(desk, change, replace(case, current=rules))
+        refused = _not_under(matter, "registration")
+        entered = _enter(matter, arrival, origin) if refused is None else Entered(change.shelf.versions[number])
     desk.publish(matter)
+    if refused is not None:
+        raise refused
     return entered
+
+
+def _not_under(matter: Matter, attempt: str) -> RefusedError | None:
+    """The refusal, recorded, where the default policy would decide and an organisation's policy did before."""
+    try:
+        matter.desk.check_policy(matter.change.shelf)
+    except RefusedError as error:
+        matter.record_refusal(attempt, error)
+        return error
+    return None
 
 
 def _is_in(desk: Desk, shelf: Shelf, version: Version, arrival: Arrival) -> bool:
@@ -160,7 +174,7 @@ def _mend_alias(matter: Matter, version: Version) -> None:
 
 def _asked(matter: Matter, decision: Decision) -> Request | None:
     """The request for Staging; None where no approval could help."""
-    if matter.case.request is not None or is_hopeless(decision):
+    if matter.case.request is not None or is_hopeless(decision) or in_vain(matter.case):
         return matter.case.request
     return ask(matter)
 
@@ -214,6 +228,7 @@ def adopt(desk: Desk, model: str, *, reason: str) -> tuple[Version, ...]:
         What was taken over.
 
     Raises:
+        RefusedError: The environment names no policy, and the last decision was made under one.
         RegistryError: The ledger knows all of it, two versions share a registry stage, or no reason is given.
     """
     needs(reason, "an adoption", 'say it with --reason "..."')
@@ -223,13 +238,21 @@ def adopt(desk: Desk, model: str, *, reason: str) -> tuple[Version, ...]:
     read = {one.number: _evidence(desk, shelf, one) for one in strange}
     with desk.registry.changing(model) as change:
         strange = unexplained(change.shelf)
-        moves = {one.number: _missed(change.shelf, one, strange) for one in strange}
+        matters = []
         for one in strange:
             evidence = read.get(one.number) or _evidence(desk, change.shelf, one)
             case = desk.case(change.shelf, one.number, one.registry_stage, change.now, evidence)
-            _adopt(Matter(desk, change, case), moves[one.number], reason)
-        follow(change, [move for each in moves.values() for move in each])
-        return strange
+            matters.append((Matter(desk, change, case), _missed(change.shelf, one, strange)))
+        refused = _not_under(matters[0][0], "adoption")
+        for matter, moves in matters if refused is None else ():
+            _adopt(matter, moves, reason)
+        if refused is None:
+            follow(change, [move for _, moves in matters for move in moves])
+    for matter, _ in matters:
+        desk.publish(matter)
+    if refused is not None:
+        raise refused
+    return strange
 
 
 def _may_adopt(desk: Desk, shelf: Shelf) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.ledger.history import GlassBreak, History, Registration, Request
-from mlops_mlflow.core.ledger.record import Action, Actor, Entry, Record
+from mlops_mlflow.core.ledger.record import POLICY_NAME, Action, Actor, Entry, Record
 from mlops_mlflow.core.ledger.replay import extended
 from mlops_mlflow.core.plain import to_plain
-from mlops_mlflow.core.policy.decide import Case, Decision, decide
-from mlops_mlflow.core.policy.document import Policy
+from mlops_mlflow.core.policy.decide import Case, Decision, RuleFinding, decide
+from mlops_mlflow.core.policy.document import Policy, is_unnamed
 from mlops_mlflow.core.policy.evidence import Evidence
 from mlops_mlflow.core.policy.rules import Rules, rules_of
 from mlops_mlflow.core.policy.transitions import ALIASES, Transition
@@ -36,10 +36,16 @@ class RefusedError(RegistryError):
     record: int = 0
 
     @classmethod
-    def of(cls, case: Case, decision: Decision) -> RefusedError:
-        """A transition that the policy does not allow."""
+    def of(cls, case: Case, decision: Decision, *, first: Sequence[RuleFinding] = ()) -> RefusedError:
+        """A transition that the policy does not allow.
+
+        Args:
+            case: What was decided about.
+            decision: What was said.
+            first: What has to be seen to before anything else; all that is missing when left out.
+        """
         missing = decision.missing
-        todo = dict.fromkeys(one.todo for one in missing if one.todo)
+        todo = dict.fromkeys(one.todo for one in first or missing if one.todo)
         error = cls(
             f"{case.transition}: refused by {case.rules.policy.name}",
             expected="; ".join(one.rule for one in missing),
@@ -90,6 +96,20 @@ class Desk:
         transition = Transition(shelf.name, version, begin, to)
         return Case(transition, self.person, rules, evidence, shelf.history, now)
 
+    def check_policy(self, shelf: Shelf) -> None:
+        """The default policy does not decide about what an organisation's policy decided about before.
+
+        Raises:
+            RefusedError: It would, because the environment names no file.
+        """
+        if is_unnamed(before := shelf.history.policy, self.policy):
+            raise RefusedError(
+                f"the last decision about {shelf.name} was made under `{before}`; MLOPS_POLICY names no file",
+                expected=f"the file of {before}, or of the policy that took its place",
+                got=self.policy.name,
+                hint="set MLOPS_POLICY to that file; one with the rules of the default policy needs a name of its own",
+            )
+
     def look(self, model: str, version: str, to: str) -> tuple[Case, Decision]:
         """What the policy says now; nothing is recorded."""
         shelf = self.registry.shelf(model)
@@ -123,6 +143,7 @@ class Desk:
                     evidence = self._look(change.shelf, version, to, change.now)
                 matter = Matter(self, change, self.case(change.shelf, version, to, change.now, evidence))
                 try:
+                    self.check_policy(change.shelf)
                     yield matter
                 except RefusedError as error:
                     refused = error
@@ -199,7 +220,7 @@ class Matter:
                 evidence.digest if evidence.parts else "",
                 self.case.rules.digest,
                 self.desk.registry.enforced,
-                details or {},
+                {**(details or {}), POLICY_NAME: self.desk.policy.name},
             )
         )
         self.records.append(made)
@@ -214,17 +235,8 @@ class Matter:
 
     def now(self, *glass: GlassBreak) -> Case:
         """The case with what this change has recorded by now, and with a glass that is about to be broken."""
-        case = self.case
-        history = extended(case.history, self.records)
-        history = History(
-            history.registrations,
-            history.requests,
-            history.approvals,
-            history.moves,
-            (*history.glass_breaks, *glass),
-            history.deleted,
-        )
-        return Case(case.transition, case.person, case.rules, case.evidence, history, case.now)
+        history = extended(self.case.history, self.records)
+        return replace(self.case, history=replace(history, glass_breaks=(*history.glass_breaks, *glass)))
 
     def waiting(self, number: int) -> Request:
         """A request, if it still waits.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.ledger.history import GlassBreak
 from mlops_mlflow.core.plain import to_plain
 from mlops_mlflow.core.policy.decide import Case, decide
+from mlops_mlflow.core.policy.evidence import Evidence
 from mlops_mlflow.core.policy.words import milliseconds
-from mlops_mlflow.governance.desk.desk import Desk, RefusedError, candidate, legible, needs
+from mlops_mlflow.governance.desk.desk import Desk, RefusedError, candidate, known, legible, needs
 from mlops_mlflow.governance.desk.say import check_standing
 from mlops_mlflow.governance.desk.transitions import Moved, apply
 
@@ -22,9 +24,10 @@ def override(desk: Desk, model: str, version: str | None, to: str, *, reason: st
         RegistryError: There is no such version, or no reason is given.
     """
     needs(reason, "an override", 'say it with --reason "..."')
-    number = version or candidate(desk.registry.shelf(model), to)
+    number = _meant(desk, model, version, to)
     with desk.changing("override", model, number, to) as matter:
-        role, before, case = _role(desk, matter.case), decide(matter.case), matter.case
+        matter.case = case = replace(matter.case, reason=reason)
+        role, before = _role(desk, case), decide(case)
         if before.would_allow:
             raise RefusedError(
                 f"{case.transition} needs no override",
@@ -43,16 +46,26 @@ def override(desk: Desk, model: str, version: str | None, to: str, *, reason: st
         return apply(matter, matter.now(), reason)
 
 
+def _meant(desk: Desk, model: str, version: str | None, to: str) -> str:
+    """The version; whoever may not override anything is told that, rather than to name another one."""
+    shelf = desk.registry.shelf(model)
+    try:
+        return known(shelf, version).number if version else candidate(shelf, to)
+    except RegistryError:
+        _role(desk, desk.case(shelf, version or "", to, desk.clock(), Evidence({})))
+        raise
+
+
 def _role(desk: Desk, case: Case) -> str:
     check_standing(desk, case)
-    allowed = desk.policy.override
-    for role in allowed.roles if allowed else ():
+    roles = desk.policy.overriders(case.rules.to)
+    for role in roles:
         if desk.policy.holds(desk.person, role):
             return role
     raise RefusedError(
         f"{desk.person} may not override the policy",
-        expected=f"one of the roles {', '.join(allowed.roles)}" if allowed else "a policy with `override`",
-        got=desk.person if allowed else f"{desk.policy.name} has none",
+        expected=f"one of the roles {', '.join(roles)}" if roles else "a policy with `override`",
+        got=desk.person if roles else f"{desk.policy.name} has none",
         hint="ask in the normal way: `mlops request`",
     )
 

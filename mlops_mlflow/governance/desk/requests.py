@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.ledger.history import Registration, Request
-from mlops_mlflow.core.policy.decide import Decision, decide
-from mlops_mlflow.core.policy.words import milliseconds
+from mlops_mlflow.core.policy.able import obstacles
+from mlops_mlflow.core.policy.decide import POLICY, RETIRED, RETIRED_BY, Case, Decision, RuleFinding, decide
+from mlops_mlflow.core.policy.kept import needs as kept_needs
+from mlops_mlflow.core.policy.words import milliseconds, moment
 from mlops_mlflow.governance.desk.desk import Desk, Matter, RefusedError, candidate, needs
 from mlops_mlflow.governance.desk.say import check_standing, own_roles
 from mlops_mlflow.governance.desk.transitions import Moved, apply
 
-HOPELESS = {"legal transition", "intact model", "verdict", "fresh verdict", "evidence as registered", "rollback"}
+HOPELESS = {
+    POLICY,
+    "legal transition",
+    "intact model",
+    "verdict",
+    "fresh verdict",
+    "evidence as registered",
+    "rollback",
+    RETIRED,
+    RETIRED_BY,
+}
 """Rules that neither approvals nor waiting can meet: a request would waste the time of those who read it."""
 
 
@@ -25,6 +38,7 @@ class Asked:
         moved: The transition, if nothing was missing.
         registration: How the version came into the registry.
         again: Whether it had been asked for already; then nothing was written.
+        policy_changed: That another policy held when it was asked for, or when the last decision was made.
     """
 
     request: Request
@@ -32,6 +46,7 @@ class Asked:
     moved: Moved | None
     registration: Registration | None
     again: bool = False
+    policy_changed: str = ""
 
 
 def request(desk: Desk, model: str, version: str | None, to: str, *, comment: str = "") -> Asked:
@@ -47,39 +62,80 @@ def request(desk: Desk, model: str, version: str | None, to: str, *, comment: st
         comment: For those who approve.
 
     Raises:
-        RefusedError: Nobody's approval could make it possible.
-        RegistryError: There is no such version.
+        RefusedError: Nobody's approval could make it possible, or nobody could give one that is missing.
+        RegistryError: There is no such version, or it is there already.
     """
     number = version or candidate(desk.registry.shelf(model), to)
     with desk.changing("request", model, number, to) as matter:
+        _check_elsewhere(matter.case)
+        matter.case = replace(matter.case, reason=comment)
         waiting, decision = matter.case.request, decide(matter.case)
         if waiting is None:
             return _ask(matter, decision, comment)
         if is_hopeless(decision):
-            raise RefusedError.of(matter.case, decision)
+            raise RefusedError.of(matter.case, decision, first=_hopeless(decision))
         moved = apply(matter, matter.case, comment, waiting) if decision.allowed else None
-        return Asked(waiting, decision, moved, matter.case.registration, again=True)
+        changed = matter.case.policy_changed
+        return Asked(waiting, decision, moved, matter.case.registration, again=True, policy_changed=changed)
+
+
+def _check_elsewhere(case: Case) -> None:
+    transition = case.transition
+    if transition.begin == transition.to:
+        last = case.history.last_move(transition.version)
+        since = f"in {last.to} since {moment(last.time)}, by {last.actor.name}" if last else f"in {transition.to}"
+        raise RegistryError(
+            f"{transition.model} version {transition.version} is in {transition.to} already",
+            expected="a version that is somewhere else",
+            got=since,
+            hint=f"`mlops status {transition.model}` shows where each version is",
+        )
 
 
 def _ask(matter: Matter, decision: Decision, comment: str) -> Asked:
     if is_hopeless(decision):
-        raise RefusedError.of(matter.case, decision)
+        raise RefusedError.of(matter.case, decision, first=_hopeless(decision))
+    if not decision.allowed and (found := in_vain(matter.case)):
+        raise _nobody(matter.case, found)
+    changed = matter.case.policy_changed
     asked, after = ask(matter, comment), matter.now()
     decision = decide(after)
     moved = apply(matter, after, comment, asked) if decision.allowed else None
-    return Asked(asked, decision, moved, after.registration)
+    return Asked(asked, decision, moved, after.registration, policy_changed=changed)
+
+
+def in_vain(case: Case) -> dict[str, str]:
+    """Rules about approvals that nobody could meet once this person asks, who is an author then; with why."""
+    return obstacles(case, asking={case.person})
+
+
+def _nobody(case: Case, found: dict[str, str]) -> RefusedError:
+    """Not to be asked, since nobody could complete it."""
+    policy, transition = case.rules.policy.name, case.transition
+    other = f"let somebody else ask than {case.person}, or " if not obstacles(case) else ""
+    return RefusedError(
+        f"nobody could complete a request by {case.person} for {transition}",
+        expected="; ".join(found),
+        got="; ".join(dict.fromkeys(found.values())),
+        hint=f"{other}give the role to more people in {policy} (MLOPS_POLICY)",
+    )
 
 
 def is_hopeless(decision: Decision) -> bool:
     """Whether no approval could make it possible."""
-    return not decision.allowed and any(one.final or one.rule in HOPELESS for one in decision.missing)
+    return not decision.allowed and bool(_hopeless(decision))
+
+
+def _hopeless(decision: Decision) -> list[RuleFinding]:
+    return [one for one in decision.missing if one.final or one.rule in HOPELESS]
 
 
 def ask(matter: Matter, comment: str = "") -> Request:
     """Write a request down."""
     case = matter.case
     lapses = case.now + milliseconds(case.rules.stage.request_lapse)
-    made = matter.record("request", reason=comment, details={"lapses": lapses, "parts": dict(case.evidence.parts)})
+    details = {"lapses": lapses, "parts": dict(case.evidence.parts), "needs": kept_needs(case.rules)}
+    made = matter.record("request", reason=comment, details=details)
     return matter.now().history.requests[made.sequence]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mlops_mlflow.core.ledger.history import GlassBreak, Request
+from mlops_mlflow.core.ledger.history import ENVELOPE, Approval, GlassBreak, Request
 from mlops_mlflow.core.policy.decide import Decision, decide
 from mlops_mlflow.core.policy.transitions import ALIASES
+from mlops_mlflow.core.policy.validity import void
 from mlops_mlflow.governance.desk.desk import Desk
 from mlops_mlflow.governance.shelf import Shelf, Version
 
@@ -21,6 +23,8 @@ class Place:
         by: Who brought it there; empty where the ledger does not know.
         explained: Whether the ledger says the same as the registry.
         aliases: That name it.
+        recorded: Registry stage that the ledger says; empty where it knows nothing of the version.
+        approved: Approvals that brought it there.
     """
 
     version: Version
@@ -28,6 +32,8 @@ class Place:
     by: str
     explained: bool
     aliases: tuple[str, ...]
+    recorded: str = ""
+    approved: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,10 @@ class Standing:
         steps: What waits, or could be asked for next.
         reviews: Overrides that nobody has reviewed yet.
         refused: Requests that were rejected or withdrawn, or lapsed, and were not asked for again.
+        envelopes: Approvals of what a retrained version may do, each with the reason why it counts for nothing, if any.
+        policy: Name of the policy that holds.
+        before: Name of the policy that held when something was last recorded; empty where that is the same.
+        dry_run: Whether the policy only watches.
         enforced: Whether the registry is bound to the policy.
     """
 
@@ -65,6 +75,10 @@ class Standing:
     steps: tuple[Step, ...]
     reviews: tuple[GlassBreak, ...]
     refused: tuple[Request, ...]
+    envelopes: tuple[tuple[Approval, str], ...]
+    policy: str
+    before: str
+    dry_run: bool
     enforced: bool
 
 
@@ -88,20 +102,37 @@ def standing(desk: Desk, model: str) -> Standing:
         tuple(steps),
         tuple(one for one in shelf.history.glass_breaks if one.used and not one.reviewed),
         tuple(_refused(shelf, now)),
+        tuple(_envelopes(desk, shelf, now)),
+        desk.policy.name,
+        shelf.history.policy if shelf.history.policy != desk.policy.name else "",
+        desk.policy.mode == "dry_run",
         desk.registry.enforced,
     )
 
 
 def _place(shelf: Shelf, version: Version) -> Place:
-    last = shelf.history.last_move(version.number)
-    explained = shelf.history.stage_of(version.number) == version.registry_stage
-    entered = shelf.history.registrations.get(version.number)
-    aliases = tuple(sorted(name for name, number in shelf.aliases.items() if number == version.number))
-    if last is not None and explained:
-        return Place(version, last.time, last.actor.name, True, aliases)
-    if entered is not None and explained:
-        return Place(version, entered.time, entered.actor.name, True, aliases)
-    return Place(version, None, "", explained and version.registry_stage not in ALIASES, aliases)
+    history, number, stage = shelf.history, version.number, version.registry_stage
+    aliases = tuple(sorted(name for name, named in shelf.aliases.items() if named == number))
+    last = history.last_move(number)
+    known = last or history.registrations.get(number)
+    if known is None:
+        return Place(version, None, "", stage not in ALIASES, aliases)
+    recorded = history.stage_of(number)
+    if recorded != stage:
+        return Place(version, None, "", False, aliases, recorded)
+    approved = history.stands_on(number) if stage in ALIASES else ()
+    return Place(version, known.time, known.actor.name, True, aliases, recorded, approved)
+
+
+def _envelopes(desk: Desk, shelf: Shelf, now: int) -> Iterator[tuple[Approval, str]]:
+    """The newest of each person in each role, held against the newest version that came from the use case."""
+    given = [one for one in shelf.history.approvals if one.subject == ENVELOPE]
+    numbers = [int(number) for number in shelf.history.registrations if number in shelf.versions]
+    if not given or not numbers:
+        return
+    newest = {(one.role, desk.policy.person(one.actor.name)): one for one in given}.values()
+    for one in newest:
+        yield one, void(desk.case(shelf, str(max(numbers)), "Production", now), one)
 
 
 def _refused(shelf: Shelf, now: int) -> list[Request]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlops_mlflow.core.errors import RegistryError
@@ -92,6 +92,7 @@ def apply(matter: Matter, case: Case, reason: str, request: Request | None = Non
     Raises:
         RefusedError: The policy does not allow it.
     """
+    case = replace(case, reason=reason or case.reason)
     decision = decide(case)
     if not decision.allowed:
         raise RefusedError.of(case, decision)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mlops_mlflow.cards.markup import markdown
 from mlops_mlflow.core.policy.words import moment
-from mlops_mlflow.governance.desk.standing import Standing, Step
+from mlops_mlflow.governance.desk.standing import Place, Standing, Step
 from mlops_mlflow.governance.pages import people
 from mlops_mlflow.governance.shelf import Shelf, Version
 
@@ -84,20 +84,15 @@ def _where(shelf: Shelf, version: Version, standing: Standing, *, named: bool = 
     registration = shelf.history.registrations.get(version.number)
     if registration is not None and registration.verdict in _SIGNS:
         told += f". {_SIGNS[registration.verdict]} verdict: {registration.verdict}"
-    told += f". Approved by {names}" if (names := _approvers(shelf, version)) else ""
+    told += f". Approved by {names}" if (names := _approvers(place)) else ""
     told += ". **The ledger does not explain this**" if place is not None and not place.explained else ""
     told += ". **not enforced**: this server does not know the policy" if not standing.enforced else ""
     return f"{told}."
 
 
-def _approvers(shelf: Shelf, version: Version) -> str:
+def _approvers(place: Place | None) -> str:
     """Who approved what brought it where it is."""
-    history = shelf.history
-    last = history.last_move(version.number)
-    asked = next((one for one in history.requests.values() if last and one.ended_by == last.sequence), None)
-    if last is None or last.to != version.registry_stage or asked is None:
-        return ""
-    given = dict.fromkeys((one.actor.name, one.role) for one in history.approvals if one.request == asked.number)
+    given = dict.fromkeys((one.actor.name, one.role) for one in place.approved) if place else {}
     return ", ".join(f"{markdown(name)}{f' as {markdown(role)}' if role else ''}" for name, role in given)
 
 

@@ -91,22 +91,32 @@ def _given(case: Case, own: Callable[[Approval], bool]) -> tuple[Approval, ...]:
     )
 
 
-def given_table(
-    approvals: Sequence[Approval], evidence: Evidence, policy: Policy, *, but: Container[str] = ()
-) -> Table:
-    """Who said yes to what, when, on which evidence, and whether that is still so; ``but`` is not looked at."""
+def given_table(approvals: Sequence[Approval], case: Case, *, but: Container[str] = ()) -> Table:
+    """Who said yes to what, when, on which evidence, and whether that still counts; ``but`` is not looked at."""
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             one.actor.name,
             one.role or "no role in particular",
             "the transition" if one.subject == TRANSITION else one.subject,
+            f"R{one.request}" if one.request else NOTHING,
             moment(one.time),
             f"`{short(Evidence(one.parts).digest)}`",
-            _still(one, evidence, policy, but),
+            _still(one, case, but),
         )
         for one in approvals
     )
-    return Table(("who", "as", "of", "when", "evidence", "since then"), rows, _known_by(approvals))
+    return Table(("who", "as", "of", "in", "when", "evidence", "since then"), rows, _known_by(approvals))
+
+
+def ended(case: Case, one: Approval) -> str:
+    """How the request ended that an approval answered, where that ended the approval, too; else empty.
+
+    What somebody approved of a requirement outlives the request.
+    """
+    asked = case.history.requests.get(one.request)
+    if asked is None or one.subject != TRANSITION or asked.state(case.now) in ("open", "done"):
+        return ""
+    return f"{asked.name} was {asked.state(case.now)}" if asked.state(case.now) != "lapsed" else f"{asked.name} lapsed"
 
 
 def _known_by(approvals: Sequence[Approval]) -> str:
@@ -118,10 +128,12 @@ def _known_by(approvals: Sequence[Approval]) -> str:
     return f"Who they are: {'; '.join(f'{listed(people)}: {way}' for way, people in names.items())}."
 
 
-def _still(one: Approval, evidence: Evidence, policy: Policy, but: Container[str]) -> Cell:
+def _still(one: Approval, case: Case, but: Container[str]) -> Cell:
+    if why := ended(case, one):
+        return f"**does not count**: {why}"
     if one.subject == ENVELOPE:
         return NOTHING
-    changed = tuple(part for part in stale(one, evidence, policy) if part not in but)
+    changed = tuple(part for part in stale(one, case.evidence, case.rules.policy) if part not in but)
     return f"**changed**: {told(changed)}" if changed else Badge("ok", "unchanged")
 
 

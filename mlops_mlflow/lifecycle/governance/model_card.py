@@ -117,11 +117,11 @@ def _headline(shelf: Shelf, case: Case, facts: Facts) -> str:
         adopted = "it was adopted as it was; " if registration is not None and registration.adopted else ""
         bounds = f"{adopted}what it was judged by is not known"
     last = _last_move(shelf, version)
-    asked = _answered(shelf, last)
+    given = {(one.actor.name, one.role): one for one in shelf.history.stood_on(last)} if last else {}
     if last is not None and last.override:
         by = f"; it went there past the rules, by {last.actor.name}"
-    elif version.registry_stage in ("Staging", "Production") and asked:
-        by = f"; approved by {listed([_as(one) for one in asked], 4)}"
+    elif version.registry_stage in ("Staging", "Production") and given:
+        by = f"; approved by {listed([_as(one) for one in given.values()], 4)}"
     else:
         by = ""
     return f"Version {version.number} is {where}: {bounds}{by}"
@@ -136,14 +136,6 @@ def _last_move(shelf: Shelf, version: Version) -> Move | None:
     return last if last is not None and last.to == version.registry_stage else None
 
 
-def _answered(shelf: Shelf, move: Move | None) -> tuple[Approval, ...]:
-    """Approvals of the request that a move answered, each person once in each role."""
-    history = shelf.history
-    asked = next((one for one in history.requests.values() if move and one.ended_by == move.sequence), None)
-    given = [one for one in history.approvals if asked is not None and one.request == asked.number]
-    return tuple({(one.actor.name, one.role): one for one in given}.values())
-
-
 def _key_figures(case: Case, facts: Facts, *, enforced: bool) -> Iterator[tuple[str, Cell]]:
     if not enforced:
         yield "policy", Badge("warning", "not enforced")
@@ -152,7 +144,7 @@ def _key_figures(case: Case, facts: Facts, *, enforced: bool) -> Iterator[tuple[
     for name in list(facts.intervals)[:2] or list(facts.metrics)[:1]:
         if facts.spec is not None:
             yield name, of_metric(name, facts.metrics.get(name), facts.spec)
-    yield "approvals", len(people.given_to(case))
+    yield "approvals", sum(not people.ended(case, one) for one in people.given_to(case))
     if facts.spec is not None:
         yield "risk", facts.spec.card.risk
 
@@ -176,7 +168,9 @@ def _first(shelf: Shelf, case: Case, facts: Facts, *, enforced: bool) -> Iterato
         yield _override(glass, case.now)
     for trouble in dict.fromkeys([*case.evidence.trouble.values(), *facts.gone]):
         yield Remark("warning", f"Not everything can be read: {trouble}.")
-    if case.registration is not None and (changed := _changed(case)):
+    if case.registration is not None and case.registration.adopted and not facts.verdict:
+        yield Remark("info", "It was adopted as it was: no lifecycle registered it, so nothing says how it was judged.")
+    elif case.registration is not None and (changed := _changed(case)):
         yield Remark("warning", f"Since it was registered changed: {told(changed)}.")
     if facts.spec is not None and (missed := criteria.missed(facts, facts.spec)):
         yield Remark("failed", f"It does not keep: {missed}.")
@@ -208,7 +202,7 @@ def _approved(case: Case) -> list[Block]:
     if not found:
         return [Findings((Remark("info", "Nobody has approved anything of this version."),))]
     # Once a version has taken the champion's place, the champion is another.
-    return [people.given_table(found, case.evidence, case.rules.policy, but=("champion",))]
+    return [people.given_table(found, case, but=("champion",))]
 
 
 def _judged(facts: Facts) -> list[Block]:

@@ -22,7 +22,7 @@ from mlops_mlflow.cards.wording import counted, listed, of_metric, run_link
 from mlops_mlflow.core.ledger.history import Request, RequestState
 from mlops_mlflow.core.policy.decide import Case, Decision
 from mlops_mlflow.core.policy.evidence import PARTS, TOLD, Evidence
-from mlops_mlflow.core.policy.words import moment, span
+from mlops_mlflow.core.policy.words import moment, remaining
 from mlops_mlflow.governance.pages import people
 from mlops_mlflow.lifecycle.compare.card import BADGES
 from mlops_mlflow.lifecycle.governance import changes, criteria
@@ -133,7 +133,7 @@ def _key_figures(case: Case, decision: Decision, known: Known, *, enforced: bool
     needed = people.about_people(decision)
     if case.request is not None and needed:
         yield "approvals", f"{sum(one.outcome != 'missing' for one in needed)} of {len(needed)}"
-        yield "lapses in", span(case.request.lapses - case.now)
+        yield "lapses in", remaining(case.request.lapses - case.now)
     if facts.spec is not None:
         yield "risk", facts.spec.card.risk
 
@@ -207,7 +207,7 @@ def _people(case: Case, decision: Decision, request: Request) -> list[Block]:
         blocks.append(Findings((Remark("info", "The policy asks nobody for an approval."),)))
     approvals = people.given(case, request)
     if approvals:
-        own = people.given_table(approvals, case.evidence, case.rules.policy)
+        own = people.given_table(approvals, case)
         blocks.append(Fold(f"{counted(len(approvals), 'approval')} given so far", (own,)))
     return blocks
 
@@ -216,7 +216,7 @@ def _given(case: Case, request: Request) -> list[Block]:
     approvals = people.given(case, request)
     if not approvals:
         return []
-    return [Heading("Who approved"), people.given_table(approvals, case.evidence, case.rules.policy)]
+    return [Heading("Who approved"), people.given_table(approvals, case)]
 
 
 def _rules(decision: Decision) -> list[Block]:

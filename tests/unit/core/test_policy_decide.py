@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from policy_cases import DAY, HOUR, SEEN, Ledger, evidence, finding, policy
 
-from mlops_mlflow.core.policy.decide import Decision
+from mlops_mlflow.core.policy.decide import Decision, decide
 from mlops_mlflow.core.policy.document import DEFAULT, Policy
 from mlops_mlflow.core.policy.transitions import LEGAL, STAGES, Transition
 
@@ -501,3 +501,118 @@ def test_by_default_staging_needs_a_passed_verdict_only() -> None:
     ledger.register()
 
     assert ledger.decide(DEFAULT, "Staging").allowed
+
+
+# Which policy decides
+
+
+@pytest.mark.parametrize("to", ["Production", "Archived", "None"])
+def test_the_default_policy_does_not_take_the_place_of_an_organisations(to: str) -> None:
+    ledger = Ledger().staged()
+    ledger.add("tag", "ann", policy_name="Clinic models")
+    ledger.add("override", "zoe", to=to, expires=ledger.now + DAY, review_due=ledger.now + DAY)
+
+    decision = ledger.decide(DEFAULT.model_copy(update={"mode": "dry_run"}), "Production" if to == "None" else to)
+
+    (found,) = decision.findings
+    assert (found.rule, found.outcome, found.final) == ("policy", "missing", True)
+    assert found.reason == "the last decision was made under `Clinic models`, and MLOPS_POLICY names no file"
+    assert not decision.allowed
+
+
+def test_an_attempt_that_was_refused_does_not_change_which_policy_decided_last() -> None:
+    ledger = Ledger().staged()
+    ledger.add("tag", "ann", policy_name="Clinic models")
+    ledger.add("refusal", "ann", policy_name=DEFAULT.name)
+    ledger.add("alias", "ann")
+
+    assert ledger.history.policy == "Clinic models"
+    assert not ledger.decide(DEFAULT).allowed
+
+
+@pytest.mark.parametrize("before", ["", DEFAULT.name])
+def test_the_default_policy_decides_where_no_other_one_did(before: str) -> None:
+    ledger = Ledger().staged()
+    ledger.add("tag", "ann", policy_name=before)
+
+    assert "policy" not in [one.rule for one in ledger.decide(DEFAULT).findings]
+
+
+def test_another_policy_with_a_name_may_take_the_place_of_one_and_that_is_told() -> None:
+    ledger = Ledger().staged()
+    ledger.add("tag", "ann", policy_name="Clinic models")
+
+    decision = ledger.decide(OPEN)
+
+    assert decision.allowed
+    assert finding(decision, "policy").reason == "policy changed since: Clinic models -> the bank's policy"
+
+
+def test_a_request_that_was_asked_under_another_policy_says_so_whatever_was_decided_since() -> None:
+    ledger = Ledger().staged()
+    ledger.add("request", "ann", to="Production", lapses=ledger.now + DAY, policy_name="Clinic models")
+    ledger.add("approval", "bob", subject="transition", request=3, policy_name="the bank's policy")
+
+    assert ledger.case(OPEN).policy_changed == "policy changed since: Clinic models -> the bank's policy"
+
+
+def test_moves_requests_and_approvals_know_under_which_policy_they_were() -> None:
+    ledger = Ledger()
+    ledger.register(policy_name="A")
+    ledger.move("Staging", policy_name="B")
+    number = ledger.add("request", "ann", to="Production", lapses=ledger.now + DAY, policy_name="C")
+    ledger.approve(number, "bob", policy_name="D")
+    history = ledger.history
+
+    assert history.registrations["1"].policy == "A"
+    assert history.moves[-1].policy == "B"
+    assert history.requests[number].policy == "C"
+    assert history.approvals[0].policy == history.policy == "D"
+
+
+# What is there already, and what leaves Production without a successor
+
+
+def test_what_is_there_already_is_told_so() -> None:
+    ledger = Ledger().staged()
+    ledger.move("Production")
+
+    found = finding(ledger.decide(OPEN), "legal transition")
+
+    assert (found.reason, found.final) == ("it is in Production already", True)
+
+
+def test_retiring_the_champion_needs_a_reason() -> None:
+    ledger = Ledger().staged()
+    ledger.move("Production")
+    case = ledger.case(OPEN, "Archived")
+
+    assert missing(decide(case)) == ["reason to retire the champion"]
+    assert missing(decide(replace(case, reason="  "))) == ["reason to retire the champion"]
+    assert decide(replace(case, reason="the product ended")).allowed
+    assert Ledger().staged().decide(OPEN, "Archived").allowed
+
+
+def test_the_comment_of_the_request_is_the_reason() -> None:
+    ledger = Ledger().staged()
+    ledger.move("Production")
+    ledger.request(to="Archived")
+
+    assert ledger.decide(OPEN, "Archived").allowed
+
+
+def test_the_champion_is_retired_by_one_of_the_people_where_they_are_listed() -> None:
+    rules = policy(people={"Bob": ["bob"], "Eve": []})
+    ledger = Ledger().staged()
+    ledger.move("Production")
+    stranger, bob = (replace(ledger.case(rules, "Archived", by=who), reason="it ended") for who in ("mallory", "Bob"))
+
+    (found,) = decide(stranger).missing
+    assert (found.rule, found.reason) == (
+        "who retires the champion",
+        "mallory is none of the people of the bank's policy",
+    )
+    assert found.todo == "Bob or Eve: `mlops request flights --to Archived --version 1 --comment ...`"
+    assert decide(bob).allowed
+    ledger.request("bob", to="Archived")
+    assert ledger.decide(rules, "Archived", by="mallory").allowed  # which bob asked for

@@ -31,7 +31,7 @@ governance:
   Production:
     approvals:
       business: 1
-    lapse: P60D
+    approval_lapse: P60D
     minimum_staging: P1D
     envelope:
       spares: [business]
@@ -70,7 +70,7 @@ def test_fewer_approvals_than_the_policy_asks_for_are_told() -> None:
 
 def test_a_longer_lapse_is_told() -> None:
     assert told(strict(approval_lapse="P30D")) == [
-        "u.yaml:19:12: `governance.Production.lapse` is longer than the 30 days of the bank's policy; "
+        "u.yaml:19:21: `governance.Production.approval_lapse` is longer than the 30 days of the bank's policy; "
         "a use case may only shorten it"
     ]
 

@@ -237,3 +237,8 @@ def test_what_is_no_policy_at_all_is_told_in_the_words_of_a_policy(text: str, to
         parse_policy(text, file="p.yaml")
     assert str(caught.value.problems[0]).startswith(told)
     assert "use case" not in str(caught.value)
+
+
+def test_a_file_does_not_pass_for_the_default_policy() -> None:
+    with pytest.raises(InvalidPolicy, match=r"p\.yaml:1:7: `the default policy` is the one that holds where no file"):
+        parse_policy("name: the default policy\n", file="p.yaml")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from policy_cases import policy
 
+from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.policy.rules import rules_for, rules_of
 from mlops_mlflow.core.usecase.operation import Governance
 from mlops_mlflow.core.usecase.success import ApprovalRequirement, MetricRequirement
@@ -34,8 +35,8 @@ def test_a_use_case_adds_roles_and_raises_counts() -> None:
 @pytest.mark.parametrize(
     ("own", "lapse", "staging"),
     [
-        ({"lapse": "P7D", "minimum_staging": "P14D"}, 7, 14),
-        ({"lapse": "P60D", "minimum_staging": "P1D"}, 30, 7),
+        ({"approval_lapse": "P7D", "minimum_staging": "P14D"}, 7, 14),
+        ({"approval_lapse": "P60D", "minimum_staging": "P1D"}, 30, 7),
     ],
 )
 def test_of_two_rules_the_stricter_one_holds(own: dict[str, Any], lapse: int, staging: int) -> None:
@@ -94,7 +95,7 @@ def test_roles_are_told_once() -> None:
 
 
 def test_the_rules_of_what_the_ledger_keeps_are_those_of_the_use_case() -> None:
-    own = governance(approvals={"legal": 1}, lapse="P7D")
+    own = governance(approvals={"legal": 1}, approval_lapse="P7D")
     kept = {
         "governance": own.model_dump(mode="json"),
         "requirements": [one.model_dump(mode="json") for one in REQUIREMENTS],
@@ -138,3 +139,10 @@ def test_no_rules_can_be_changed_by_whoever_holds_the_policy() -> None:
     rules_for(STRICT, "Production", governance(approvals={"legal": 1}))
 
     assert STRICT.model_dump() == before
+
+
+def test_rules_that_another_version_kept_are_no_defect() -> None:
+    with pytest.raises(RegistryError, match="cannot be read") as error:
+        rules_of(STRICT, "Production", {"governance": {"Production": {"lapse": "P7D"}}})
+
+    assert error.value.got == "Production.lapse: Extra inputs are not permitted"

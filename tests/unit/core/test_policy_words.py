@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from mlops_mlflow.core.policy.words import counted, milliseconds, moment, people, span
+from mlops_mlflow.core.policy.words import counted, milliseconds, moment, people, policy_changed, remaining, span
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,27 @@ from mlops_mlflow.core.policy.words import counted, milliseconds, moment, people
 )
 def test_a_span_is_told_in_its_largest_unit_rounded_down(ms: int, text: str) -> None:
     assert span(ms) == text
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"),
+    [
+        (30 * 86_400_000 - 1, "30 days"),
+        (int(29.4 * 86_400_000), "29 days"),
+        (86_400_000 - 60_000, "1 day"),
+        (3 * 3_600_000 - 1, "3 hours"),
+        (90_000, "2 minutes"),
+        (30_000, "30 seconds"),
+        (-1, "0 seconds"),
+    ],
+)
+def test_a_time_that_is_left_is_told_to_its_nearest_whole(ms: int, text: str) -> None:
+    assert remaining(ms) == text
+
+
+def test_a_change_of_policy_is_told_where_both_are_known() -> None:
+    assert policy_changed("A", "B") == "policy changed since: A -> B"
+    assert policy_changed("", "B") == policy_changed("B", "B") == ""
 
 
 def test_a_moment_is_utc_to_the_minute() -> None:

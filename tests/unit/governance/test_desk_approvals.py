@@ -206,7 +206,7 @@ def test_what_a_machine_registers_is_the_work_of_the_technical_owner():
 
 
 def test_who_registered_a_version_again_is_its_author_and_so_is_who_registered_it_first():
-    office = Office()
+    office = Office(with_members(TWO_ROLES, "business", "bob", "dora", "fay"))
     office.register("1", by="bob")
     office.evidence.change("1", "card")
     office.register("1", by="cem")

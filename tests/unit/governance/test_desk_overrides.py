@@ -55,7 +55,7 @@ def test_an_override_cannot_be_overridden():
     office = Office()
     broken(office)
 
-    with pytest.raises(RefusedError, match="Production -> Production is not one of the transitions"):
+    with pytest.raises(RefusedError, match="it is in Production already"):
         override(office.desk("fay"), MODEL, "1", "Production", reason="again")
 
     assert office.actions[-1] == "refusal"
@@ -186,3 +186,33 @@ def test_an_override_where_the_policy_only_watches_is_recorded_all_the_same():
 
     assert office.actions[-2:] == ["override", "transition"]
     assert office.shelf.history.glass_breaks[0].used
+
+
+def test_who_may_not_override_is_told_that_before_any_version_is_looked_for():
+    office = Office().in_production("1")
+
+    for version in (None, "7"):
+        with pytest.raises(RefusedError, match="bob may not override"):
+            override(office.desk("bob"), MODEL, version, "Production", reason="no time")
+    with pytest.raises(RegistryError, match="no version that could go to Production"):
+        override(office.desk("eve"), MODEL, None, "Production", reason="no time")
+
+
+def test_the_roles_of_a_registry_stage_override_there_and_no_others():
+    here = TWO_ROLES.Production.model_copy(update={"override_roles": ("compliance",)})
+    office = Office(TWO_ROLES.model_copy(update={"Production": here}))
+    office.register("1")
+
+    with pytest.raises(RefusedError, match="eve may not override") as refused:
+        override(office.desk("eve"), MODEL, "1", "Production", reason="no time")
+    assert refused.value.expected == "one of the roles compliance"
+    override(office.desk("cem"), MODEL, "1", "Production", reason="no time")
+
+    assert office.stages == {"1": "Production"}
+
+
+def test_the_reason_of_an_override_is_one_to_retire_the_champion():
+    office = Office().in_production("1")
+
+    with pytest.raises(RefusedError, match="needs no override"):
+        override(office.desk("eve"), MODEL, "1", "Archived", reason="it harms")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from desks import DAY, DEFAULT, HOUR, MODEL, TWO_ROLES, Office, with_members
 
+from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.policy.document import StageRules
 from mlops_mlflow.governance.desk.approvals import approve
 from mlops_mlflow.governance.desk.desk import RefusedError
@@ -269,7 +270,7 @@ def test_where_anybodys_approval_counts_anybody_may_reject():
 
 def test_a_use_case_tightens_what_a_request_needs():
     office = Office()
-    governance = {"Production": {"approvals": {"business": 2}, "lapse": "P3D"}}
+    governance = {"Production": {"approvals": {"business": 2}, "approval_lapse": "P3D"}}
     office.register("1", use_case={"governance": governance})
 
     asked = office.ask("1")
@@ -279,3 +280,140 @@ def test_a_use_case_tightens_what_a_request_needs():
     approve(office.desk("dora"), asked, role="business", at_once=True)
 
     assert office.stages == {"1": "Production"}
+
+
+def test_a_request_that_nobody_could_complete_is_refused_with_who_stands_in_the_way():
+    office = Office(with_members(TWO_ROLES, "compliance", "cem"))
+    office.register("1", by="cem")
+
+    with pytest.raises(RefusedError, match="nobody could complete a request by ann") as refused:
+        request(office.desk("ann"), MODEL, "1", "Production")
+
+    assert refused.value.expected == "approval as compliance"
+    assert refused.value.got.endswith("which only cem can give, and cem registered it or asks for it")
+    assert refused.value.hint == "give the role to more people in the bank's policy (MLOPS_POLICY)"
+    assert office.actions[-1] == "refusal"
+    assert office.shelf.history.requests == {}
+
+
+def test_whoever_is_missed_as_an_approver_is_told_to_let_somebody_else_ask():
+    office = Office(with_members(TWO_ROLES, "compliance", "cem"))
+    office.register("1")
+
+    with pytest.raises(RefusedError, match="nobody could complete") as refused:
+        request(office.desk("cem"), MODEL, "1", "Production")
+    asked = request(office.desk("ann"), MODEL, "1", "Production")
+
+    assert "let somebody else ask than cem, or" in refused.value.hint
+    assert [one.todo for one in asked.decision.missing][1] == "cem: `mlops approve R4 --role compliance`"
+
+
+def test_what_only_watches_may_be_asked_for_by_anybody():
+    office = Office(with_members(TWO_ROLES, "compliance", "cem").model_copy(update={"mode": "dry_run"}))
+    office.register("1", by="cem")
+
+    assert request(office.desk("ann"), MODEL, "1", "Production").moved is not None
+
+
+def test_a_lifecycle_does_not_ask_for_what_nobody_could_approve():
+    staging = {"Staging": StageRules(approvals={"compliance": 1})}
+    office = Office(with_members(TWO_ROLES, "compliance", "cem").model_copy(update=staging))
+
+    assert office.register("1", by="cem").request is None
+    assert office.register("2", by="ann").request is not None
+
+
+def test_what_is_there_already_is_no_request():
+    office = Office().in_production("1")
+
+    with pytest.raises(RegistryError, match="churn version 1 is in Production already") as error:
+        request(office.desk("ann"), MODEL, "1", "Production")
+
+    assert "since 2023-11-14 22:13 UTC, by cem" in error.value.got
+    assert office.actions[-1] == "transition"
+
+
+def test_an_open_request_keeps_the_approvals_it_was_asked_under_when_the_use_case_asks_for_less():
+    office = Office(with_members(TWO_ROLES, "business", "bob", "dora", "fay"))
+    office.register("1", use_case={"governance": {"Production": {"approvals": {"business": 2, "compliance": 1}}}})
+    asked = office.ask("1")
+    office.evidence.change("1", "slices")
+    office.register("1", use_case={})
+
+    approve(office.desk("bob"), asked)
+    after = approve(office.desk("cem"), asked, at_once=True)
+
+    assert after.moved is None
+    (missing,) = after.decision.missing
+    assert missing.reason == (
+        f"1 of 2 approvals; rules changed since R{asked} was asked: business 2 -> 1 (the request keeps 2)"
+    )
+    approve(office.desk("dora"), asked, role="business", at_once=True)
+    assert office.stages == {"1": "Production"}
+
+
+def test_a_role_that_the_use_case_took_out_still_answers_an_open_request():
+    office = Office(TWO_ROLES.model_copy(update={"Production": StageRules(approvals={"business": 1})}))
+    office.register("1", use_case={"governance": {"Production": {"approvals": {"compliance": 1}}}})
+    asked = office.ask("1")
+    office.evidence.change("1", "slices")
+    office.register("1", use_case={})
+
+    approve(office.desk("bob"), asked)
+    assert approve(office.desk("cem"), asked, at_once=True).moved is not None
+
+
+def test_asking_anew_takes_the_rules_of_then():
+    office = Office()
+    office.register("1", use_case={"governance": {"Production": {"approvals": {"business": 2}}}})
+    withdraw(office.desk("ann"), office.ask("1"))
+    office.evidence.change("1", "slices")
+    office.register("1", use_case={})
+
+    office.promote("1")
+
+    assert office.stages == {"1": "Production"}
+
+
+def test_the_champion_is_retired_with_a_reason_by_one_of_the_people():
+    office = Office().in_production("1")
+
+    with pytest.raises(RefusedError, match="no reason is given"):
+        request(office.desk("ann"), MODEL, "1", "Archived")
+    with pytest.raises(RefusedError, match="no reason is given"):
+        move(office.desk("ann"), MODEL, "1", "Archived")
+    with pytest.raises(RefusedError, match="stranger is none of the people"):
+        request(office.desk("stranger"), MODEL, "1", "Archived", comment="I say so")
+    moved = request(office.desk("ann"), MODEL, "1", "Archived", comment="the product ended").moved
+
+    assert moved is not None
+    assert moved.record.entry.reason == "the product ended"
+    assert office.stages == {"1": "Archived"}
+
+
+def test_a_replaced_champion_needs_no_reason():
+    assert Office().in_production("1", "2").stages == {"1": "Archived", "2": "Production"}
+
+
+def test_a_version_does_not_slip_into_staging_by_registering_it_again_with_fewer_rules():
+    office = Office()
+    office.register("1", use_case={"governance": {"Staging": {"approvals": {"business": 1}}}})
+    (waiting,) = office.shelf.history.open_requests(office.registry.now)
+
+    again = office.register("1", use_case={})
+
+    assert again.request == waiting
+    assert office.stages == {"1": "None"}
+    approve(office.desk("bob"), waiting.number, at_once=True)
+    assert office.stages == {"1": "Staging"}
+
+
+def test_what_no_approval_helps_is_refused_without_a_word_on_how_to_ask_for_it():
+    office = Office()
+    office.register("1")
+    office.evidence.change("1", "card")
+
+    with pytest.raises(RefusedError) as refused:
+        request(office.desk("ann"), MODEL, "1", "Production")
+
+    assert refused.value.hint == "judge it again with `mlops run`, which registers it anew"

@@ -189,7 +189,7 @@ def test_a_stale_alias_is_put_right_by_the_next_transition_of_its_registry_stage
     office.registry.put(MODEL, "9")
     office.registry.aliases[MODEL]["champion"] = "9"
 
-    move(office.desk("ann"), MODEL, "1", "Archived")
+    move(office.desk("ann"), MODEL, "1", "Archived", reason="retired")
 
     assert "champion" not in office.aliases
 
@@ -230,6 +230,6 @@ def test_no_evidence_is_read_for_the_archive():
     office = Office().in_production("1")
     office.evidence.readings.clear()
 
-    move(office.desk("ann"), MODEL, "1", "Archived")
+    move(office.desk("ann"), MODEL, "1", "Archived", reason="retired")
 
     assert office.evidence.readings == []

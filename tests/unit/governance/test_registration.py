@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -201,3 +202,16 @@ def test_two_processes_that_find_the_same_at_once_make_one_version(tracker: Trac
     hurried = Tracker(Hurried(tracker), tracker.uri, tracker.experiment_id)
     assert register(hurried, result="one").number == "1"
     assert stages(tracker) == {1: "Staging"}
+
+
+def test_a_version_is_not_registered_under_the_default_policy_after_another_one_and_that_is_recorded(
+    tracker: Tracker,
+) -> None:
+    enter(tracker, policy=Policy(name="Clinic models"))
+
+    with pytest.raises(RegistryError, match="was made under `Clinic models`; MLOPS_POLICY names no file"):
+        enter(tracker, policy=DEFAULT)
+
+    assert [one.version for one in tracker.client.search_model_versions("name = 'churn'")] == [1]
+    last = list(open_registry(tracker.uri).stored())[-1]
+    assert json.loads(last.text)["details"]["attempt"] == "registration"

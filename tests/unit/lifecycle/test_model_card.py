@@ -21,6 +21,7 @@ from mlops_mlflow.core.policy.decide import Case
 from mlops_mlflow.governance.desk.approvals import approve
 from mlops_mlflow.governance.desk.arrivals import adopt
 from mlops_mlflow.governance.desk.overrides import override, review
+from mlops_mlflow.governance.desk.requests import reject
 from mlops_mlflow.governance.desk.standing import standing
 from mlops_mlflow.governance.desk.transitions import rollback
 from mlops_mlflow.governance.pages.descriptions import (
@@ -73,8 +74,8 @@ def test_in_production_it_says_who_let_it_there_on_which_evidence() -> None:
     assert (drawn.status, drawn.word) == ("ok", "Production")
     rows = table(drawn, "since then")
     assert [row[:3] for row in rows] == [["bob", "business", "the transition"], ["cem", "compliance", "the transition"]]
-    assert {row[4] for row in rows} == {f"`{case(office).evidence.digest[:12]}`"}
-    assert {row[5] for row in rows} == {"✓ unchanged"}
+    assert {row[5] for row in rows} == {f"`{case(office).evidence.digest[:12]}`"}
+    assert {row[6] for row in rows} == {"✓ unchanged"}
     assert any("`models:/churn@champion` loads it" in one for one in said(drawn))
 
 
@@ -116,7 +117,7 @@ def test_evidence_that_changed_since_is_named_with_the_approvals_that_it_concern
     office = Office().in_production("1")
     office.evidence.change("1", "slices")
     drawn = card(office)
-    assert {row[5] for row in table(drawn, "since then")} == {"**changed**: the figures by slice"}
+    assert {row[6] for row in table(drawn, "since then")} == {"**changed**: the figures by slice"}
     assert any("Since it was registered changed: the figures by slice." in one for one in said(drawn))
 
 
@@ -281,3 +282,25 @@ def test_times_without_a_ledger_are_those_of_the_registry() -> None:
     version = office.registry.put(MODEL, "1", stage="Archived")
     (only,) = stays(office.shelf, replace(version, created=HOUR))
     assert (only.stage, only.since, only.until, only.move) == ("Archived", HOUR, None, None)
+
+
+def test_an_approval_whose_request_was_rejected_does_not_count_and_says_why() -> None:
+    office = Office().in_staging("1")
+    asked = office.ask()
+    approve(office.desk("bob"), asked)
+    reject(office.desk("cem"), asked, reason="too weak")
+    drawn = card(office)
+    (row,) = table(drawn, "since then")
+    assert (row[3], row[6]) == (f"R{asked}", f"**does not count**: R{asked} was rejected")
+    assert dict(drawn.facts)["approvals"] == 0
+
+
+def test_an_adopted_version_that_no_lifecycle_registered_claims_no_changes() -> None:
+    office = Office()
+    office.registry.put(MODEL, "1")
+    office.push("1", "Production")
+    adopt(office.desk("ann"), MODEL, reason="was there before")
+    office.evidence.change("1", "slices")
+    told = said(card(office, what=Facts("1")))
+    assert not any("Since it was registered changed" in one for one in told)
+    assert any("no lifecycle registered it" in one for one in told)

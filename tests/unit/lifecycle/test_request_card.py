@@ -336,7 +336,7 @@ def test_a_stale_approval_says_what_changed_since() -> None:
     number = made.request("ann", "2")
     made.approve(number, "bob", "business", "2", parts={**policy_cases.SEEN, "slices": "older"})
     (row,) = table(drawn(made, number), "since then")
-    assert row[5] == "**changed**: the figures by slice"
+    assert row[6] == "**changed**: the figures by slice"
 
 
 def test_an_earlier_approval_of_a_requirement_is_shown_as_long_as_it_holds() -> None:
