@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlops_mlflow.cli.desk import RequestName, missing, model_of, open_desk
+from mlops_mlflow.cli.desk import RequestName, Whole, missing, model_of, open_desk
 from mlops_mlflow.cli.moved import tell_moved
 from mlops_mlflow.cli.request import TARGET
 
@@ -60,7 +60,7 @@ def reject(request_name: int, role: str | None, reason: str) -> None:
 @click.command(name="approve-envelope")
 @click.argument("use_case", default=".")
 @click.option("--to", type=TARGET, default="Production", show_default=True, help="Registry stage.")
-@click.option("--version", type=click.IntRange(min=1), required=True, help="Whose features and estimator are meant.")
+@click.option("--version", type=Whole(min=1), required=True, help="Whose features and estimator are meant.")
 @click.option("--role", required=True, help="Which the envelope spares.")
 @click.option("--comment", default="", help="For those who read the ledger.")
 def approve_envelope(use_case: str, to: str, version: int, role: str, comment: str) -> None:

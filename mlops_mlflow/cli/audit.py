@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_mlflow.cli.desk import model_of
+from mlops_mlflow.cli.desk import Whole, check_model, model_of
+from mlops_mlflow.core.errors import StorageError
 
 if TYPE_CHECKING:
     from mlops_mlflow.governance.shelf import Registry
@@ -85,6 +86,8 @@ def verify(given: Reach | None, use_case: str, file: Path | None, public_key: Pa
         check_key(anchors, key, file)
     reach = _open(given, names=True)
     model = model_of(use_case) if use_case else ""
+    if model and model not in reach.registered:
+        check_model(reach.registry, model)
     report = verified(reach.registry, model=model, registered=reach.registered, anchors=anchors)
     click.echo(json.dumps(report.to_plain()) if as_json else told(report))
     if report.found_something:
@@ -106,13 +109,25 @@ def anchor(given: Reach | None, file: Path, replaces: Path | None) -> None:
     from mlops_mlflow.governance.audit import anchor as anchored
     from mlops_mlflow.governance.signing import VARIABLE, SigningError, short
 
-    key = os.environ.get(VARIABLE)
+    if not file.absolute().parent.is_dir():
+        raise _no_folder(file)
+    key, is_new = os.environ.get(VARIABLE), not file.exists()
     if not key:
         raise SigningError(
             f"{VARIABLE} is not set", expected="the path of a private key", hint="`mlops audit key PATH` makes one"
         )
     made = anchored(_open(given).registry, file, Path(key), replaced=replaces, now=int(time.time() * 1000))
-    click.echo(f"anchored R{made.head.sequence} in {file}, signed by {short(made.key)}")
+    new = " (a new file)" if is_new else ""
+    click.echo(f"anchored R{made.head.sequence} in {file}{new}, signed by {short(made.key)}")
+
+
+def _no_folder(file: Path) -> StorageError:
+    """A folder is not made for a file that belongs outside."""
+    return StorageError(
+        f"there is no folder {file.parent}",
+        expected="a folder that is there, such as one that is mounted",
+        hint="mount or make it; a folder made here would hide that the right one is missing",
+    )
 
 
 @audit.command()
@@ -134,7 +149,7 @@ def key(path: Path) -> None:
 @audit.command()
 @click.argument("file", type=FILE, required=False)
 @click.option("--model", default="", help="Only records of this registered model.")
-@click.option("--after", type=click.IntRange(min=0), default=0, help="Only records after this sequence.")
+@click.option("--after", type=Whole(min=0), default=0, help="Only records after this sequence.")
 @click.pass_obj
 def export(given: Reach | None, file: Path | None, model: str, after: int) -> None:
     """Write the ledger as lines of JSON, to FILE or to standard output: a line is a record with its hash.
@@ -148,7 +163,12 @@ def export(given: Reach | None, file: Path | None, model: str, after: int) -> No
     from mlops_mlflow.engines.atomic import replacing
     from mlops_mlflow.governance.audit import export as lines
 
-    found = lines(_open(given).registry, model=model, after=after)
+    registry = _open(given).registry
+    if model:
+        check_model(registry, model)
+    if file is not None and not file.absolute().parent.is_dir():
+        raise _no_folder(file)
+    found = lines(registry, model=model, after=after)
     if file is None:
         out = sys.stdout.buffer
         with contextlib.suppress(BrokenPipeError):  # whoever reads has seen enough

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from mlops_mlflow.cli.desk import RequestName, model_of, open_desk
+from mlops_mlflow.cli.desk import RequestName, Whole, model_of, open_desk
 
 
 @click.command()
 @click.argument("use_case", required=False)
-@click.option("--version", type=click.IntRange(min=1), help="Registered version; that in Staging, else in Production.")
+@click.option("--version", type=Whole(min=1), help="Registered version; that in Staging, else in Production.")
 @click.option("--request", "request_name", type=RequestName(), help="What an approver of this request reads.")
 @click.option(
     "--html",
@@ -24,7 +24,9 @@ from mlops_mlflow.cli.desk import RequestName, model_of, open_desk
 def card(  # noqa: PLR0917  # click hands over options by name
     use_case: str | None, version: int | None, request_name: int | None, file: Path | None, markdown: bool, plain: bool
 ) -> None:
-    """The model card of a registered version, or with --request what an approver reads. Nothing is recorded.
+    """Write the model card of a registered version as a page, or with --request what an approver reads.
+
+    The page is a file (--html), the short form is printed. Nothing is recorded.
 
     USE_CASE is a folder with usecase.yaml, or the name of a registered model; this folder when left out.
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlops_mlflow.core.errors import UseCaseError
+from mlops_mlflow.core.errors import RegistryError, UseCaseError
 from mlops_mlflow.core.policy.words import SIGNS
+from mlops_mlflow.core.usecase.problems import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlops_mlflow.core.policy.decide import Decision, RuleFinding
     from mlops_mlflow.governance.desk.desk import Desk
+    from mlops_mlflow.governance.shelf import Registry
 
 
 class RequestName(click.ParamType[int]):
@@ -30,6 +32,44 @@ class RequestName(click.ParamType[int]):
         if not (digits.isascii() and digits.isdigit()):
             self.fail(f"{value!r} is not the name of a request, such as R17", param, ctx)
         return int(digits)
+
+
+class Whole(click.IntRange):
+    """A whole number, named so where somebody gives something else; nothing where it is empty, as MLproject has it."""
+
+    name = "whole number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        return None if value == "" else super().convert(value, param, ctx)
+
+
+def known_model(desk: Desk, use_case: str) -> str:
+    """Name of the registered model of a use case, if there is one.
+
+    Raises:
+        RegistryError: Neither the registry nor the ledger has it.
+        UseCaseError: It is neither a folder nor a name.
+    """
+    model = model_of(use_case)
+    check_model(desk.registry, model)
+    return model
+
+
+def check_model(registry: Registry, model: str) -> None:
+    """Refuse a name that nothing has; a mistyped one more often than not.
+
+    Raises:
+        RegistryError: Neither the registry nor the ledger has it.
+    """
+    shelf = registry.shelf(model)
+    if not shelf.versions and not shelf.history.registrations:
+        raise RegistryError(
+            f"there is no model {model}{did_you_mean(model, registry.governed())}",
+            expected="a model that `mlops run` registered, or one to take over with `mlops adopt`",
+            got="neither a version in the registry nor a record in the ledger",
+            hint="run it first; only what passes `validate` is registered",
+        )
 
 
 def model_of(use_case: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_mlflow.cli.desk import model_of, open_desk
+from mlops_mlflow.cli.desk import known_model, open_desk
 from mlops_mlflow.core.errors import RegistryError
 from mlops_mlflow.core.ledger.record import UNVERIFIED
 from mlops_mlflow.core.policy.words import moment
@@ -39,7 +39,8 @@ def history(use_case: str, at: str | None, everything: bool) -> None:
     """
     if at is not None and everything:
         raise click.UsageError("--at is about one time and --all about all: name one of them")
-    model, registry = model_of(use_case), open_desk().registry
+    desk = open_desk()
+    model, registry = known_model(desk, use_case), desk.registry
     found = registry.shelf(model).history
     if everything:
         lines = list(_records(registry, model))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlops_mlflow.cli.desk import model_of, open_desk, told
+from mlops_mlflow.cli.desk import Whole, known_model, open_desk, told
 from mlops_mlflow.cli.origin import tell_origin
 from mlops_mlflow.cli.request import TARGET
 
@@ -37,7 +37,7 @@ def check(file: Path) -> None:
 
 @policy.command()
 @click.argument("use_case", default=".")
-@click.argument("version", type=click.IntRange(min=1), required=False)
+@click.argument("version", type=Whole(min=1), required=False)
 @click.option("--to", type=TARGET, default="Production", show_default=True, help="Registry stage.")
 def explain(use_case: str, version: int | None, to: str) -> None:
     """Every rule for a transition, its evidence and its outcome. Nothing is recorded.
@@ -50,7 +50,8 @@ def explain(use_case: str, version: int | None, to: str) -> None:
     from mlops_mlflow.core.policy.rules import Rules
     from mlops_mlflow.governance.desk.desk import candidate
 
-    model, desk = model_of(use_case), open_desk()
+    desk = open_desk()
+    model = known_model(desk, use_case)
     number = str(version) if version else candidate(desk.registry.shelf(model), to)
     case, decision = desk.look(model, number, to)
     rules: Rules = case.rules

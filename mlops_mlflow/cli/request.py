@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlops_mlflow.cli.desk import RequestName, missing, model_of, open_desk, told
+from mlops_mlflow.cli.desk import RequestName, Whole, known_model, missing, open_desk, told
 from mlops_mlflow.cli.origin import tell_origin
 from mlops_mlflow.core.policy.words import moment
 
@@ -14,9 +14,7 @@ TARGET = click.Choice(["Staging", "Production", "Archived"], case_sensitive=Fals
 @click.command()
 @click.argument("use_case", default=".")
 @click.option("--to", type=TARGET, default="Production", show_default=True, help="Registry stage.")
-@click.option(
-    "--version", type=click.IntRange(min=1), help="Registered version; the one that may go there if left out."
-)
+@click.option("--version", type=Whole(min=1), help="Registered version; the one that may go there if left out.")
 @click.option("--comment", default="", help="For those who approve.")
 def request(use_case: str, to: str, version: int | None, comment: str) -> None:
     """Ask for a registry stage transition; where nothing is missing, it is made at once.
@@ -32,8 +30,9 @@ def request(use_case: str, to: str, version: int | None, comment: str) -> None:
     from mlops_mlflow.cli.moved import tell_moved
     from mlops_mlflow.governance.desk.requests import request as ask
 
-    model = model_of(use_case)
-    asked = ask(open_desk(), model, str(version) if version else None, to, comment=comment)
+    desk = open_desk()
+    model = known_model(desk, use_case)
+    asked = ask(desk, model, str(version) if version else None, to, comment=comment)
     name, one = asked.request.name, asked.request
     if asked.moved is not None:
         tell_moved(model, asked.moved)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlops_mlflow.cli.desk import Whole
+
 if TYPE_CHECKING:
     from mlops_mlflow.lifecycle.row import RowStory
 
@@ -18,11 +20,11 @@ BAR, WIDE = 16, 34
 @click.command()
 @click.argument("use_case", type=click.Path(path_type=Path))
 @click.argument("key")
-@click.option("--version", type=click.IntRange(min=1), help="Registered version of the model.")
+@click.option("--version", type=Whole(min=1), help="Registered version of the model.")
 @click.option("--run", "run_id", help="Run of a lifecycle. Without either: the newest finished lifecycle.")
 @click.option(
     "--number",
-    type=click.IntRange(min=1),
+    type=Whole(min=1),
     default=1,
     show_default=True,
     help="Which of several rows with this key.",

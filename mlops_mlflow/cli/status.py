@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_mlflow.cli.desk import missing, model_of, open_desk
-from mlops_mlflow.core.errors import RegistryError
+from mlops_mlflow.cli.desk import known_model, missing, open_desk
 from mlops_mlflow.core.policy.words import moment
 
 if TYPE_CHECKING:
@@ -37,14 +36,8 @@ def status(use_case: str | None, everything: bool) -> None:
     if use_case is None:
         click.echo("\n".join(_overview(open_desk())))
         return
-    found = standing(open_desk(), model_of(use_case))
-    if not found.places:
-        raise RegistryError(
-            f"{found.name} has no registered version",
-            expected="a version that `mlops run` registered",
-            got="none",
-            hint="run it first; only what passes `validate` is registered",
-        )
+    desk = open_desk()
+    found = standing(desk, known_model(desk, use_case))
     click.echo("\n".join(_status(found, everything=everything)))
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from mlops_mlflow.cli.desk import RequestName, model_of, open_desk
+from mlops_mlflow.cli.desk import RequestName, Whole, model_of, open_desk
 from mlops_mlflow.cli.moved import tell_moved
 from mlops_mlflow.cli.request import TARGET
 
 
 @click.command()
 @click.argument("use_case", default=".")
-@click.option("--version", type=click.IntRange(min=1), help="To this version; the last approved one if left out.")
+@click.option("--version", type=Whole(min=1), help="To this version; the last approved one if left out.")
 @click.option("--reason", default="", help="Why; needed.")
 def rollback(use_case: str, version: int | None, reason: str) -> None:
     """Bring back the version that was in Production before, by an allowed transition; needs no new approval.
@@ -28,7 +28,7 @@ def rollback(use_case: str, version: int | None, reason: str) -> None:
 @click.command()
 @click.argument("use_case", default=".")
 @click.option("--to", type=TARGET, default="Production", show_default=True, help="Registry stage.")
-@click.option("--version", type=click.IntRange(min=1), help="The one that may go there if left out.")
+@click.option("--version", type=Whole(min=1), help="The one that may go there if left out.")
 @click.option("--reason", default="", help="Why; needed.")
 def override(use_case: str, to: str, version: int | None, reason: str) -> None:
     """Break the glass: a transition past the rules, by the roles that the policy names; somebody else reviews it.

@@ -20,16 +20,19 @@ def open_registry(tracking_uri: str | None = None) -> Registry:
         tracking_uri: Where it is; MLflow's own setting when left out.
 
     Raises:
-        RegistryError: It cannot be opened.
+        RegistryError: It cannot be opened, or is that of a server which has the policy in its registry store.
     """
     address = registry_address(tracking_uri)
     if address.startswith(("sqlite:", "postgresql")):
         from mlops_mlflow.governance.database.registry import open_registry as open_database
 
         return open_database(address)
+    from mlops_mlflow.governance.guard import check_not_guarded
     from mlops_mlflow.governance.remote import RemoteRegistry
 
-    return RemoteRegistry(address)
+    registry = RemoteRegistry(address)
+    check_not_guarded(registry.client, registry.place)
+    return registry
 
 
 def desk_for(tracker: Tracker, environment: Mapping[str, str] | None = None) -> Desk:

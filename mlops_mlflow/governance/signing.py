@@ -103,8 +103,9 @@ def make_key(path: Path) -> str:
     )
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     beside = public_path(path)
-    if beside.exists():
-        raise _exists(beside)
+    for one in (path, beside):
+        if one.exists():
+            raise _exists(one)
     _create(path, private, 0o600)
     try:
         _create(beside, public, 0o644)

@@ -17,6 +17,7 @@ from mlops_mlflow.core.errors import MlopsError, StorageError, UseCaseError
 from mlops_mlflow.core.policy.fit import check_fit
 from mlops_mlflow.core.records import Tag
 from mlops_mlflow.engines.sql import Bounds
+from mlops_mlflow.governance.opening import desk_for
 from mlops_mlflow.governance.policy_file import load_policy
 from mlops_mlflow.governance.registration import champion
 from mlops_mlflow.governance.shelf import Version
@@ -28,6 +29,7 @@ from mlops_mlflow.lifecycle.failure import evidence_of, understood
 from mlops_mlflow.lifecycle.folder import FILE, UseCaseFolder
 from mlops_mlflow.lifecycle.launcher import adopt_or_create
 from mlops_mlflow.lifecycle.notes import experiment_note
+from mlops_mlflow.lifecycle.plan import MAIN
 from mlops_mlflow.tracking.interrupt import interruptible
 from mlops_mlflow.tracking.process import end_dead_runs, sign_of_life, signs
 from mlops_mlflow.tracking.results import GoneError, short
@@ -244,6 +246,7 @@ def open_session(
     Raises:
         InvalidUseCase: It asks for less than the organisation's policy, or for what can never be given.
         PolicyError: The policy file cannot be used.
+        RegistryError: What passes could not be registered: the registry is out of reach, or the policy is not named.
         TrackingError: The tracking server cannot be reached or refuses.
         NothingRunError: Nothing is recorded, and nothing is there.
         StorageError: There is no temporary folder to work in.
@@ -251,6 +254,10 @@ def open_session(
     spec, environment = folder.spec, os.environ if environment is None else environment
     check_fit(load_policy(environment), spec, text=folder.text, file=str(folder.path / FILE))
     tracker = open_tracker(spec.use_case, tracking_uri, create=recorded)
+    if recorded and target == MAIN:
+        # Whoever may not register is told before anything is trained.
+        desk = desk_for(tracker, environment)
+        desk.check_policy(desk.registry.shelf(spec.use_case))
     display = display or Silent()
     scratch = _scratch()
     # Last, so that nothing that fails before it leaves a run behind that seems to work for ever.

@@ -122,13 +122,15 @@ def test_promote_is_the_command_request_with_its_options(folder: Path) -> None:
     from mlops_mlflow.cli.request import request
 
     entry = yaml.safe_load((folder / "MLproject").read_text(encoding="utf-8"))["entry_points"]["promote"]
-    assert entry["command"] == "mlops request {use_case} --to {to} --comment {comment}"
+    assert entry["command"] == "mlops request {use_case} --to {to} --version {version} --comment {comment}"
     defaults = {option.name: option.default for option in request.params}
     given = {name: parameter["default"] for name, parameter in entry["parameters"].items()}
     assert {name: default for name, default in given.items() if name != "use_case"} == {
         "to": defaults["to"],
+        "version": "",
         "comment": defaults["comment"],
     }
+    assert next(option for option in request.params if option.name == "version").type.convert("", None, None) is None
 
 
 def test_the_plugin_and_the_root_project_mean_the_same_use_case() -> None:

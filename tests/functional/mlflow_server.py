@@ -40,17 +40,18 @@ class NotStarted(Exception):
 
 
 @contextmanager
-def running_server(folder: Path, store: str | None = None) -> Iterator[Server]:
+def running_server(folder: Path, store: str | None = None, *, registry: str = "") -> Iterator[Server]:
     """Start ``mlflow server`` on a free port of this machine; it is killed at the end.
 
     Args:
         folder: Gets artifacts, the log, and the database where ``store`` names no other.
         store: URI of the database.
+        registry: Address of the model registry; the same database when left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     store = store or f"sqlite:///{folder / 'mlflow.db'}"
     for attempt in range(3):  # somebody else may take the port between finding and using it
-        process, server = _start(folder, store)
+        process, server = _start(folder, store, registry)
         try:
             _wait(process, server, folder / "server.log")
         except NotStarted:
@@ -67,9 +68,10 @@ def running_server(folder: Path, store: str | None = None) -> Iterator[Server]:
         return
 
 
-def _start(folder: Path, store: str) -> tuple[subprocess.Popen[bytes], Server]:
+def _start(folder: Path, store: str, registry: str) -> tuple[subprocess.Popen[bytes], Server]:
     port, artifacts = _free_port(), folder / "artifacts"
     command = ["mlflow", "server", "--backend-store-uri", store, "--artifacts-destination", artifacts]
+    command += ["--registry-store-uri", registry] if registry else []
     command += ["--serve-artifacts", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(

@@ -30,6 +30,7 @@ from mlops_mlflow.governance.database.store import BusyError, GovernedStore, wai
 from mlops_mlflow.governance.desk.desk import Desk, RefusedError, known
 from mlops_mlflow.governance.desk.transitions import move
 from mlops_mlflow.governance.evidence import evidence_reader
+from mlops_mlflow.governance.guard import GUARD, GUARDED
 from mlops_mlflow.governance.pages.showing import shown
 from mlops_mlflow.governance.policy_file import load_policy
 from mlops_mlflow.tracking.tracker import GOVERNED, Tracker
@@ -88,6 +89,12 @@ class PolicyStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not type-
         self._registry = DatabaseRegistry(self._governed)
         self._tracking_uri = tracking_uri or address
 
+    def get_registered_model(self, name: str) -> RegisteredModel:
+        """A model; about one name it says that a policy holds here, so that others can tell over the network."""
+        if name == GUARD:
+            raise MlflowException(f"{GUARD}: {GUARDED}", codes.RESOURCE_DOES_NOT_EXIST)
+        return super().get_registered_model(name)
+
     def transition_model_version_stage(
         self, name: str, version: int | str, stage: str, archive_existing_versions: bool
     ) -> ModelVersion:
@@ -129,7 +136,8 @@ class PolicyStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not type-
                     change.delete(number)
                     return
             archived = "it is archived, which is as far as it goes: a rollback or an audit may ask for it"
-            hint = archived if stage == "Archived" else f"archive it: `mlops request {name} --to Archived`"
+            asks = f"archive it: `mlops request {name} --to Archived --version {number}`"
+            hint = archived if stage == "Archived" else asks
             what = f"{name} version {number} was in Staging or Production, so it stays"
             self._refuse(name, "deletion", what, hint, number)
 

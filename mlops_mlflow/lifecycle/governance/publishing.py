@@ -59,8 +59,10 @@ def public_desk(
             with forgiving("name the run that mlflow run began", tracker, tell):
                 name_run(tracker, launched, headline(matter.records[-1]))
         if cards:
-            for sequence in make_up(tracker.client, desk.registry, tell=tell):
-                tell(f"record {sequence} is by a process that was interrupted, or by MLflow's own client; it holds")
+            made = make_up(tracker.client, desk.registry, tell=tell)
+            if made:
+                which = f"record {made[0]} has its run" if len(made) == 1 else f"{len(made)} records have their runs"
+                tell(f"{which} only now (a plain client's, or a command's that was cut off); what it says holds")
 
     return replace(desk, publish=publish)
 

@@ -42,8 +42,10 @@ def test_an_approval_of_a_requirement_that_was_given_in_a_rejected_request_is_na
     office.register("1", use_case={"requirements": [wording]})
     first = office.ask()
     approve(office.desk("fay"), first, role="legal")
-    reject(office.desk("bob"), first, reason="not yet")
-    office.promote("1")
+    reject(office.desk("bob"), first, role="business", reason="not yet")
+    asked = office.ask()
+    approve(office.desk("bob"), asked, role="business")
+    approve(office.desk("cem"), asked, role="compliance", at_once=True)
     assert any("fay as legal" in line and line.endswith(f": wording (in R{first})") for line in approved(office))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from click.testing import CliRunner
 from desks import MODEL, Office
 
+from mlops_mlflow.cli import history, request
 from mlops_mlflow.cli import status as command
 from mlops_mlflow.governance.desk.standing import standing
 
@@ -57,3 +60,20 @@ def test_the_overview_says_where_each_model_is_and_which_requests_wait() -> None
 def test_the_overview_of_an_empty_ledger_says_how_a_model_gets_there() -> None:
     (line,) = command._overview(Office().desk("ann"))
     assert "mlops adopt" in line
+
+
+def test_a_mistyped_model_is_told_with_the_name_that_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office().in_staging("1")
+    for module, name, words in (
+        (command, "status", ["chrun"]),
+        (history, "history", ["chrun"]),
+        (request, "request", ["chrun"]),
+    ):
+        monkeypatch.setattr(module, "open_desk", lambda: office.desk("ann"))
+        done = CliRunner().invoke(getattr(module, name), words)
+        assert "there is no model chrun (did you mean `churn`?)" in str(done.exception)
+
+
+def test_a_version_that_is_no_number_is_told_as_one_would_say_it() -> None:
+    done = CliRunner().invoke(request.request, ["churn", "--version", "abc"])
+    assert "'abc' is not a valid whole number" in done.output

@@ -21,6 +21,12 @@ KEY, FILE, PUB = Path("audit.pem"), Path("elsewhere/anchors.jsonl"), Path("audit
 NOW = 1_800_000_000_000
 
 
+@pytest.fixture(autouse=True)
+def elsewhere():
+    """The folder that is kept outside of the database."""
+    FILE.parent.mkdir()
+
+
 @pytest.fixture
 def office():
     return Office().in_production("1", "2")
@@ -191,3 +197,24 @@ def test_what_is_not_a_record_any_more_is_named_by_an_export(office):
 
     with pytest.raises(RegistryError, match="record 1 of the ledger cannot be read"):
         list(export(Spoilt(records=office.registry.records)))
+
+
+def test_an_anchor_or_an_export_makes_no_folder_that_should_have_been_there(office, monkeypatch):
+    make_key(KEY)
+    monkeypatch.setenv("MLOPS_AUDIT_KEY", str(KEY))
+    for words in (("anchor", "nowhere/anchors.jsonl"), ("export", "nowhere/ledger.jsonl")):
+        done = CliRunner().invoke(audit, words, obj=Reach(office.registry, ("churn",)))
+        assert "there is no folder nowhere" in str(done.exception)
+    assert not Path("nowhere").exists()
+
+
+def test_a_new_file_of_anchors_is_announced(call):
+    make_key(KEY)
+    assert f"in {FILE} (a new file), signed by" in call("anchor", str(FILE))[1]
+    assert "(a new file)" not in call("anchor", str(FILE))[1]
+
+
+def test_a_mistyped_model_is_told_with_the_name_that_is_near(office):
+    for words in (("verify", "chrun"), ("export", "--model", "chrun")):
+        done = CliRunner().invoke(audit, words, obj=Reach(office.registry, ("churn",)))
+        assert "there is no model chrun (did you mean `churn`?)" in str(done.exception)
