@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 
@@ -27,6 +28,12 @@ def open_registry(tracking_uri: str | None = None) -> Registry:
         from mlops_mlflow.governance.database.registry import open_registry as open_database
 
         return open_database(address)
+    return _plain_server(address)
+
+
+@functools.cache
+def _plain_server(address: str) -> Registry:
+    """The registry of a server; whether it answers, and what stands before it, is asked once in a process."""
     from mlops_mlflow.governance.guard import check_not_guarded
     from mlops_mlflow.governance.remote import RemoteRegistry
 

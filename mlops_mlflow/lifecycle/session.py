@@ -255,9 +255,10 @@ def open_session(
     check_fit(load_policy(environment), spec, text=folder.text, file=str(folder.path / FILE))
     tracker = open_tracker(spec.use_case, tracking_uri, create=recorded)
     if recorded and target == MAIN:
-        # Whoever may not register is told before anything is trained.
+        # Whoever may not register is told before anything is trained. A plain server binds nobody, and is not asked.
         desk = desk_for(tracker, environment)
-        desk.check_policy(desk.registry.shelf(spec.use_case))
+        if desk.registry.enforced:
+            desk.check_policy(desk.registry.shelf(spec.use_case))
     display = display or Silent()
     scratch = _scratch()
     # Last, so that nothing that fails before it leaves a run behind that seems to work for ever.

@@ -249,8 +249,15 @@ def test_every_registry_call_of_mlflows_client_is_decided_about() -> None:
 
 
 def test_what_needs_no_decision_is_mlflows_own_code() -> None:
-    for name in READS | set(HARMLESS):
+    for name in (READS | set(HARMLESS)) - {"get_registered_model"}:
         assert inspect.getattr_static(PolicyStore, name) is inspect.getattr_static(SqlAlchemyStore, name), name
+
+
+def test_only_one_name_is_answered_otherwise_than_by_mlflow(address: str) -> None:
+    """By which others can tell over the network that a policy holds here."""
+    with pytest.raises(MlflowException, match="the models of this registry are under a policy") as caught:
+        PolicyStore(f"mlops+{address}").get_registered_model("mlops.policy")
+    assert caught.value.error_code == "RESOURCE_DOES_NOT_EXIST"
 
 
 def test_every_spelling_of_sqlalchemy_has_an_address() -> None:
