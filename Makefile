@@ -9,7 +9,7 @@ export GOMP_SPINCOUNT ?= 1000
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit functional soak bench check format services pictures clean
+.PHONY: help demo replay test unit functional soak bench check format services pictures clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ demo: $(VENV)/demo ## Install, run the flights use case from its YAML to a versi
 	@echo "Compare in MLflow's UI:   $(VENV)/bin/mlflow server"
 	@echo "then open                 http://127.0.0.1:5000/#/experiments?workflowType=machine_learning"
 
+replay: $(VENV)/demo ## Score and monitor two past years week by week, each in a store of its own below replay/ (some four minutes)
+	mlops replay projects/flight_delays --since 2013-07-01 --until 2014-01-01
+	mlops replay projects/bike_demand --since 2011-04-01 --until 2012-01-01
+
 test: $(VENV)/dev services ## Install, run every test; what a missing service keeps from running fails the run
 	pytest -n 2
 
@@ -29,8 +33,8 @@ unit: $(VENV)/dev ## The quick tests: no server, no browser, no launcher
 functional: $(VENV)/dev services ## Real processes, servers and browsers only
 	pytest -m functional
 
-soak: $(VENV)/dev ## Lifecycles and transitions killed at 50 random moments (about 15 minutes); MLOPS_SOAK_SEED draws others
-	MLOPS_SOAK_KILLS=50 pytest -s tests/functional/test_soak.py tests/functional/test_transitions_killed.py
+soak: $(VENV)/dev ## Lifecycles, transitions and monitoring killed at 50 random moments (about 15 minutes); MLOPS_SOAK_SEED draws others
+	MLOPS_SOAK_KILLS=50 pytest -s tests/functional/test_soak.py tests/functional/test_transitions_killed.py tests/functional/test_monitor_killed.py
 
 bench: $(VENV)/dev ## Measure against the peer and the floors (half an hour on a quiet machine) into benchmarks/RESULTS.md
 	python -m benchmarks.results

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlops_mlflow.cli.desk import RequestName, Whole, missing, model_of, open_desk
+from mlops_mlflow.cli.desk import RequestName, Whole, known_model, missing, open_desk
 from mlops_mlflow.cli.moved import tell_moved
 from mlops_mlflow.cli.request import TARGET
 
@@ -71,8 +71,9 @@ def approve_envelope(use_case: str, to: str, version: int, role: str, comment: s
     """
     from mlops_mlflow.governance.desk.approvals import approve_envelope as say_yes
 
-    model = model_of(use_case)
-    say_yes(open_desk(), model, str(version), to, role=role, comment=comment)
+    desk = open_desk()
+    model = known_model(desk, use_case)
+    say_yes(desk, model, str(version), to, role=role, comment=comment)
     click.echo(
         f"approved   the envelope of {model} as {role}, with the features and the estimator of version {version}"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlops_mlflow.cli.desk import RequestName, Whole, model_of, open_desk
+from mlops_mlflow.cli.desk import RequestName, Whole, known_model, open_desk
 
 
 @click.command()
@@ -45,8 +45,8 @@ def card(  # noqa: PLR0917  # click hands over options by name
     if (markdown and plain) or (version is not None and request_name is not None):
         either = "--markdown or --json" if markdown and plain else "--version or --request"
         raise click.UsageError(f"say {either}, not both")
-    model = model_of(use_case or ".") if use_case is not None or request_name is None else None
     desk, tracker = open_desk(), open_tracker(None, create=False)
+    model = known_model(desk, use_case or ".") if use_case is not None or request_name is None else None
     if request_name is not None:
         drawn = draw_request(desk, tracker, request_name, model)
     else:

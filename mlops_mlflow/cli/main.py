@@ -20,6 +20,9 @@ from mlops_mlflow.core.errors import MlopsError
 INTERRUPTED = 130
 COMMANDS = {
     "run": "mlops_mlflow.cli.run:run",
+    "score": "mlops_mlflow.cli.score:score",
+    "monitor": "mlops_mlflow.cli.monitor:monitor",
+    "replay": "mlops_mlflow.cli.replay:replay",
     "row": "mlops_mlflow.cli.row:row",
     "compare": "mlops_mlflow.cli.compare:compare",
     "explain": "mlops_mlflow.cli.explain:explain",
@@ -77,6 +80,8 @@ def mlops() -> None:
     mlops request churn --to Production                ask for the transition
     mlops approve R17 --role compliance                say yes to it
     mlops status churn                                 who is where, and what blocks the next step
+    mlops score churn --input due.csv --output out.csv predictions for a batch
+    mlops monitor churn                                every window of production that is due
 
     Runs go to MLFLOW_TRACKING_URI, or to sqlite:///mlflow.db in this folder.
     Exit codes: 0 done, 1 judged and refused, 2 could not be done, 3 a defect of mlops itself, 130 interrupted.

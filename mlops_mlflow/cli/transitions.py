@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlops_mlflow.cli.desk import RequestName, Whole, model_of, open_desk
+from mlops_mlflow.cli.desk import RequestName, Whole, known_model, open_desk
 from mlops_mlflow.cli.moved import tell_moved
 from mlops_mlflow.cli.request import TARGET
 
@@ -21,8 +21,9 @@ def rollback(use_case: str, version: int | None, reason: str) -> None:
     """
     from mlops_mlflow.governance.desk.transitions import rollback as go_back
 
-    model = model_of(use_case)
-    tell_moved(model, go_back(open_desk(), model, version=str(version) if version else None, reason=reason))
+    desk = open_desk()
+    model = known_model(desk, use_case)
+    tell_moved(model, go_back(desk, model, version=str(version) if version else None, reason=reason))
 
 
 @click.command()
@@ -39,7 +40,8 @@ def override(use_case: str, to: str, version: int | None, reason: str) -> None:
     from mlops_mlflow.core.policy.words import moment
     from mlops_mlflow.governance.desk.overrides import override as break_glass
 
-    model, desk = model_of(use_case), open_desk()
+    desk = open_desk()
+    model = known_model(desk, use_case)
     moved = break_glass(desk, model, str(version) if version else None, to, reason=reason)
     tell_moved(model, moved)
     number = moved.decision.override
@@ -62,7 +64,8 @@ def review(names: tuple[str, ...], comment: str) -> None:
     if len(names) > 2:
         raise click.UsageError(f"expected a use case and the name of an override, got {' '.join(names)}")
     use_case, number = names[0] if names[1:] else ".", RequestName().convert(names[-1], None, None)
-    glass = look_at(open_desk(), model_of(use_case), number, comment=comment)
+    desk = open_desk()
+    glass = look_at(desk, known_model(desk, use_case), number, comment=comment)
     click.echo(f"reviewed   override R{glass.sequence} of {glass.actor.name}: version {glass.version} to {glass.to}")
 
 
@@ -77,6 +80,7 @@ def adopt(use_case: str, reason: str) -> None:
     """
     from mlops_mlflow.governance.desk.arrivals import adopt as take_over
 
-    model = model_of(use_case)
-    for version in take_over(open_desk(), model, reason=reason):
+    desk = open_desk()
+    model = known_model(desk, use_case)
+    for version in take_over(desk, model, reason=reason):
         click.echo(f"adopted    {model} version {version.number}, in {version.registry_stage}")

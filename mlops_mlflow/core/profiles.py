@@ -51,7 +51,7 @@ class ColumnProfile:
         maximum: Greatest value.
         mean: Arithmetic mean, without values beyond 1e150, as is the deviation.
         std: Standard deviation of the values as they are (divided by n).
-        quantiles: Probability and value; empty after a merge.
+        quantiles: Probability and value; empty after a merge, and over the edges of a reference.
         histogram: Over edges at quantiles of the reference.
         categories: Most frequent values with their counts (``categorical`` and ``boolean``), most frequent first.
         other: Rows whose value is none of the categories.
@@ -148,7 +148,7 @@ class TableProfile:
     Attributes:
         rows: How many.
         columns: In the order of the table.
-        duplicate_rows: Rows that repeat another one in every column; None after a merge, which cannot tell.
+        duplicate_rows: Rows that repeat another one in every column; None after a merge and beside a reference.
         duplicate_keys: Rows that repeat the key of another one; None without a key and after a merge.
         time: Where there is an event time.
         target: Where there is a target.

@@ -15,7 +15,7 @@ from mlops_mlflow.engines.atomic import link, replacing
 from mlops_mlflow.engines.connection import connect
 from mlops_mlflow.engines.contract_schema import check_declarations, pandera_schema
 from mlops_mlflow.engines.sql import literal, quoted
-from mlops_mlflow.engines.tables import read_batches
+from mlops_mlflow.engines.tables import opened, read_batches
 
 BATCH = 65_536
 REASON = "_reason"
@@ -58,8 +58,15 @@ class ContractResult:
 
 
 @dataclass
-class _Findings:
-    """What each row broke, as a number into ``texts``, for reasons are few and rows are many; 0 is nothing."""
+class Broken:
+    """What each row broke, as a number into ``texts``, for reasons are few and rows are many; 0 is nothing.
+
+    Attributes:
+        codes: Of each row, numpy int32, shape (rows,).
+        texts: Number of each text; they are counted from 0 in their order.
+        counts: Rows by column and rule.
+        examples: A value by column and rule.
+    """
 
     codes: Any
     texts: dict[str, int] = field(default_factory=lambda: {"": 0})
@@ -77,6 +84,7 @@ class _Findings:
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
+        """Rules that were broken, most often broken first."""
         ordered = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
         return tuple(Reason(column, rule, count, self.examples[column, rule]) for (column, rule), count in ordered)
 
@@ -101,15 +109,9 @@ def check_contract(
         StorageError: The disk takes no more.
     """
     import numpy as np
-    import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
-        rows = file.metadata.num_rows
-    rules = check_declarations(path, contract, required)
-    findings = _Findings(np.zeros(rows, dtype="int32"))
-    if rules:
-        _find(path, rules, findings)
-    broken = int(np.count_nonzero(findings.codes))
+    findings = find_broken(path, contract, required=required)
+    rows, broken = len(findings.codes), int(np.count_nonzero(findings.codes))
     if broken:
         _divide(path, findings, out, quarantine)
     else:
@@ -117,7 +119,30 @@ def check_contract(
     return ContractResult(rows, rows - broken, broken, findings.reasons, broken / rows if rows else 0.0)
 
 
-def _find(path: Path, rules: Mapping[str, ColumnRule], findings: _Findings) -> None:
+def find_broken(path: Path, contract: Contract, *, required: Sequence[str]) -> Broken:
+    """Rows that break the contract, and how; the file is left as it is.
+
+    Args:
+        path: A Parquet file.
+        contract: What was declared.
+        required: Columns that must be there whatever the contract says.
+
+    Raises:
+        ContractError: A column is missing or of another type than declared, or a rule does not fit its column.
+    """
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        rows = file.metadata.num_rows
+    rules = check_declarations(path, contract, required)
+    found = Broken(np.zeros(rows, dtype="int32"))
+    if rules:
+        _find(path, rules, found)
+    return found
+
+
+def _find(path: Path, rules: Mapping[str, ColumnRule], findings: Broken) -> None:
     """Check every row, batch by batch; what the batches cannot know, whether a value came before, DuckDB finds."""
     import numpy as np
 
@@ -174,7 +199,7 @@ def _note(broken: dict[int, list[tuple[str, str, str]]], cases: Iterable[tuple[i
         broken.setdefault(row, []).append((column, named, "" if named == "missing" else str(value)))
 
 
-def _divide(path: Path, findings: _Findings, out: Path, quarantine: Path) -> None:
+def _divide(path: Path, findings: Broken, out: Path, quarantine: Path) -> None:
     """Write both files in one pass over all columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -182,7 +207,7 @@ def _divide(path: Path, findings: _Findings, out: Path, quarantine: Path) -> Non
     texts = pa.array(list(findings.texts), pa.string())
     begin = 0
     with (
-        pq.ParquetFile(path) as file,
+        opened(path) as file,
         replacing(out, "the kept rows") as kept_part,
         replacing(quarantine, "the quarantined rows") as quarantined_part,
         pq.ParquetWriter(kept_part, file.schema_arrow, compression="zstd") as kept,

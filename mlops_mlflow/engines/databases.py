@@ -75,6 +75,23 @@ def read_database(
     return DatabaseRead(uri, table_digest(stored), bool(used))
 
 
+def engine_of(name: str, template: str, environment: Mapping[str, str]) -> tuple[sqlalchemy.Engine, str]:
+    """A database that is written to, and its URL without its password; a SQLite file is made where there is none.
+
+    Args:
+        name: What messages call it.
+        template: Its URL, with ``${NAME}`` for what the environment holds.
+        environment: Where that is looked up.
+
+    Raises:
+        SourceError: It is no URL, or the driver is not installed.
+        SecretError: A ``${NAME}`` is not set.
+    """
+    url, _ = _url(name, template, environment)
+    uri = _named(_shown(url), template, environment)
+    return _engine(name, url, uri), uri
+
+
 def _url(name: str, template: str, environment: Mapping[str, str]) -> tuple[sqlalchemy.URL, list[str]]:
     """The URL with its secrets in place, and what must not be shown."""
     import sqlalchemy

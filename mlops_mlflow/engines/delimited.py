@@ -15,6 +15,7 @@ import gzip
 import re
 import zlib
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
 SAMPLE = 4096
 _NAMELIKE = "regexp_matches({c}, '^[+-]?0[0-9]|[_ ]|^[+-]?[0-9]{{16,}}$')"
-# A time of day that ends in a zone.
-_ZONED = "regexp_matches({c}, ':.*(Z|[+-][0-9:]+)$')"
+ZONED = "regexp_matches({c}, ':.*(Z|[+-][0-9:]+)$')"
+"""SQL that tells whether a text is a time of day that ends in a zone."""
 # Narrowest first; a column has the first type that all its values are written in.
 _TESTS = {
     # Surviving the way there and back keeps apart what is a number and what only looks like one: 00501 is a name, and
@@ -39,15 +40,19 @@ _TESTS = {
     "DOUBLE": f"try_cast({{c}} as double) is not null and not {_NAMELIKE}",
     "BOOLEAN": "lower({c}) in ('true', 'false')",
     "DATE": "try_cast({c} as date)::varchar = {c}",
-    "TIMESTAMP": f"try_cast({{c}} as timestamp) is not null and not {_ZONED}",
-    "TIMESTAMP WITH TIME ZONE": f"try_cast({{c}} as timestamptz) is not null and {_ZONED}",
+    "TIMESTAMP": f"try_cast({{c}} as timestamp) is not null and not {ZONED}",
+    "TIMESTAMP WITH TIME ZONE": f"try_cast({{c}} as timestamptz) is not null and {ZONED}",
 }
 _LINE = re.compile(r"CSV Error on Line: (\d+)\nOriginal Line:[ ]?(.*?)\n(?:\n)?([^\n]+)", re.DOTALL)
 _FILE = re.compile(r"^  file = (.*)$", re.MULTILINE)
 
 
-def open_delimited(connection: duckdb.DuckDBPyConnection, source: Source, files: Files, stored: Path) -> None:
+def open_delimited(
+    connection: duckdb.DuckDBPyConnection, source: Source, files: Files, stored: Path, as_text: Collection[str] = ()
+) -> None:
     """Make the view ``files.name`` of CSV files, which are kept as Parquet in ``stored``.
+
+    Columns of ``as_text`` stay as they are written.
 
     Raises:
         SourceError: A line cannot be read; says which, and what is wrong with it.
@@ -56,8 +61,8 @@ def open_delimited(connection: duckdb.DuckDBPyConnection, source: Source, files:
     reading = _strict_reading(source, files, delimiter, names)
     _store(connection, files, reading, stored)
     table = f"read_parquet({literal(stored)})"
-    types = column_types(connection, table, names)
-    columns = ", ".join(f"{quoted(name)}::{types[name]} as {quoted(name)}" for name in names)
+    types = column_types(connection, table, [name for name in names if name not in as_text])
+    columns = ", ".join(f"{quoted(name)}::{types.get(name, 'VARCHAR')} as {quoted(name)}" for name in names)
     connection.execute(f"create or replace view {quoted(files.name)} as select {columns} from {table}")
 
 

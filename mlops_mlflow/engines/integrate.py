@@ -53,6 +53,7 @@ def integrate(
     bounds: Bounds,
     sql_name: str,
     out: Path,
+    may_be_empty: bool = False,
 ) -> Integrated:
     """Run the integrating SQL and write what it gives as one Parquet file, whole or not at all.
 
@@ -67,10 +68,11 @@ def integrate(
         bounds: What ``:since`` and ``:until`` are; one that is open becomes a time beyond all data.
         sql_name: The SQL's file, as the user wrote it.
         out: Where to write. The connection can reach nothing but the sources and this folder from here on.
+        may_be_empty: No rows are an answer, too.
 
     Raises:
         QueryError: The SQL cannot be run, ignores the bounds, or names two columns alike.
-        DataError: It gives no rows.
+        DataError: It gives no rows, and that is no answer.
         StorageError: The disk takes no more.
     """
     import duckdb
@@ -93,7 +95,7 @@ def integrate(
                 values,
             ).fetchone()
             rows = int(written[0]) if written else 0
-            if rows == 0:
+            if rows == 0 and not may_be_empty:
                 raise _empty(sources, bounds, place)
     except duckdb.Error as error:
         raise _failed(error, sources, sql_name) from error

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["associations", "profile"]
 
 EXACT_ROWS = 1_000_000
+EXACT_WINDOW = 50_000
+"""The same beside a reference, where all that is asked of distinct values is whether there is more than one."""
 CATEGORIES = 50
 GREATEST = 1e150
 PROBABILITIES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
@@ -33,12 +35,16 @@ _GROUPED_AT_ONCE = 30
 
 @dataclass(frozen=True)
 class _Pass:
-    """Where passes read from: a view, a sample that stands for it where exactness is too dear, and its rows."""
+    """Where passes read from: a view, a sample that stands for it where exactness is too dear, and its rows.
+
+    ``exact`` says whether distinct values are counted.
+    """
 
     connection: duckdb.DuckDBPyConnection
     table: str
     sample: str
     rows: int
+    exact: bool
 
     def row(self, expressions: Sequence[str], source: str | None = None) -> tuple[Any, ...]:
         """One row of aggregates."""
@@ -48,7 +54,7 @@ class _Pass:
 
 
 def profile(
-    path: Path,
+    path: Path | Sequence[Path],
     *,
     target: str | None,
     event_time: str | None,
@@ -56,22 +62,23 @@ def profile(
     bins: int = 20,
     reference: TableProfile | None = None,
 ) -> TableProfile:
-    """Profile a Parquet file.
+    """Profile Parquet files.
 
     Above a million rows, distinct values are estimated (and marked so) and quantiles, with the edges that follow from
     them, are those of a million rows spread over the file; counts are always of all rows.
 
     Args:
-        path: The file.
+        path: The file, or files with the same columns.
         target: Column that is predicted.
         event_time: Column that says when.
         keys: Columns that together name a row.
         bins: How many bins a histogram has at most, where there is no reference.
         reference: Take kinds, edges, categories and classes from this profile, so that both can be compared, and
-            merged.
+            merged. That is quick, for nothing needs sorting: no quantiles and no duplicate rows, and above fifty
+            thousand rows distinct values are estimated.
     """
     with connect() as connection:
-        passes = _prepared(connection, path)
+        passes = _prepared(connection, [path] if isinstance(path, Path) else path, compared=reference is not None)
         columns = _first_figures(passes, reference)
         columns = _with_histograms(passes, columns, bins, reference)
         columns = _with_categories(passes, columns, reference)
@@ -79,16 +86,16 @@ def profile(
         return TableProfile(
             rows=passes.rows,
             columns=tuple(columns),
-            duplicate_rows=_duplicates(passes, [column.name for column in columns]),
+            duplicate_rows=None if reference else _duplicates(passes, [column.name for column in columns]),
             duplicate_keys=_duplicates(passes, keys) if keys else None,
             time=coverage(connection, passes.table, event_time) if event_time else None,
             target=target_profile(connection, passes.table, known[target], event_time, reference) if target else None,
         )
 
 
-def _prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> _Pass:
-    """Open the file; what is not finite becomes missing, for it would swallow every mean."""
-    source = f"read_parquet({literal(path)}, file_row_number = true)"
+def _prepared(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], *, compared: bool) -> _Pass:
+    """Open the files; what is not finite becomes missing, for it would swallow every mean."""
+    source = f"read_parquet({texts(paths)}, file_row_number = true)"
     described = connection.execute(f"describe select * exclude (file_row_number) from {source}").fetchall()
     finite = [name for name, kind, *_ in described if kind in ("FLOAT", "DOUBLE")]
     cleaned = ", ".join(
@@ -104,43 +111,54 @@ def _prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> _Pass:
     connection.execute(
         f"create temp view sampled as select * exclude (file_row_number){replaced} from {source}{chosen}"
     )
-    return _Pass(connection, "profiled", "sampled", rows)
+    return _Pass(connection, "profiled", "sampled", rows, rows <= (EXACT_WINDOW if compared else EXACT_ROWS))
 
 
 def _first_figures(passes: _Pass, reference: TableProfile | None) -> list[ColumnProfile]:
     """Counts, moments and the kind of every column, in one pass."""
     described = passes.connection.execute(f"describe {passes.table}").fetchall()
-    exact = passes.rows <= EXACT_ROWS
-    expressions = [part for name, kind, *_ in described for part in _aggregates(quoted(name), kind, exact=exact)]
-    figures = iter(passes.row(expressions))
-    return [_first_profile(name, kind, figures, passes.rows, reference) for name, kind, *_ in described]
+    known = {name: _known_kind(name, column_type, reference) for name, column_type, *_ in described}
+    figures = iter(
+        passes.row(
+            [
+                part
+                for name, column_type, *_ in described
+                for part in _aggregates(quoted(name), column_type, known[name], exact=passes.exact)
+            ]
+        )
+    )
+    return [_first_profile(name, kind, figures, passes, known[name]) for name, kind, *_ in described]
 
 
-def _aggregates(column: str, kind: str, *, exact: bool) -> list[str]:
+def _known_kind(name: str, column_type: str, reference: TableProfile | None) -> Kind | None:
+    """The kind that the column has in the reference, if its type is alike."""
+    before = reference.column(name) if reference else None
+    return before.kind if before is not None and family(before.type) == family(column_type) else None
+
+
+def _aggregates(column: str, column_type: str, kind: Kind | None, *, exact: bool) -> list[str]:
     """Values, distinct, minimum, maximum, mean, standard deviation, words; null where they mean nothing."""
     distinct = f"count(distinct {column})" if exact else f"approx_count_distinct({column})"
-    measured = {
-        "integer": f"{column}::double",
-        "number": f"{column}::double",
-        "string": f"length({column})",
-    }.get(family(kind))
-    ends = measured or (f"{column}::varchar" if family(kind) == "datetime" else "null")
+    if kind in ("categorical", "boolean"):
+        return [f"count({column})", distinct, *["null"] * 5]
+    values = {"integer": f"{column}::double", "number": f"{column}::double", "string": f"length({column})"}
+    measured = values.get(family(column_type), "null")
+    ends = f"{column}::varchar" if family(column_type) == "datetime" else measured
     # Squares of greater values are beyond a float, and the query would fail for the sake of one of them.
-    within = f"filter (abs({measured}) <= {GREATEST})"
-    moments = [f"avg({measured}) {within}", f"stddev_pop({measured}) {within}"] if measured else ["null", "null"]
-    words = f"avg(length({column}) - length(replace({column}, ' ', '')) + 1)" if family(kind) == "string" else "null"
+    within = f"case when abs({measured}) <= {GREATEST} then {measured} end"
+    moments = [f"avg({within})", f"stddev_pop({within})"] if measured != "null" else ["null", "null"]
+    known = family(column_type) != "string" or kind is not None
+    words = "null" if known else f"avg(length({column}) - length(replace({column}, ' ', '')) + 1)"
     return [f"count({column})", distinct, f"min({ends})", f"max({ends})", *moments, words]
 
 
 def _first_profile(
-    name: str, column_type: str, figures: Iterator[Any], rows: int, reference: TableProfile | None
+    name: str, column_type: str, figures: Iterator[Any], passes: _Pass, known: Kind | None
 ) -> ColumnProfile:
+    rows = passes.rows
     held, distinct, least, most, mean, std, words = (next(figures) for _ in range(7))
-    kind = _kind(column_type, distinct / held if held else 0.0, mean, words)
-    before = reference.column(name) if reference else None
-    if before is not None and family(before.type) == family(column_type):
-        kind = before.kind
-    plain = ColumnProfile(name, column_type, kind, rows, rows - held, distinct, distinct_exact=rows <= EXACT_ROWS)
+    kind = known or _kind(column_type, distinct / held if held else 0.0, mean, words)
+    plain = ColumnProfile(name, column_type, kind, rows, rows - held, distinct, distinct_exact=passes.exact)
     if kind in ("categorical", "boolean"):
         return plain
     return replace(plain, minimum=least, maximum=most, mean=_figure(mean), std=_figure(std))
@@ -169,18 +187,19 @@ def _measure(column: ColumnProfile) -> str:
 def _with_histograms(
     passes: _Pass, columns: Sequence[ColumnProfile], bins: int, reference: TableProfile | None
 ) -> list[ColumnProfile]:
-    """Quantiles in one pass, histograms over edges at quantiles in another."""
+    """Quantiles in one pass, where edges are not known; histograms over edges at quantiles in another."""
     measured = [column for column in columns if column.kind in ("numeric", "datetime", "text")]
+    known = {column.name: _known_edges(column, reference) for column in measured}
     asked = sorted({*PROBABILITIES, *(number / bins for number in range(1, bins))})
-    found = passes.row([f"quantile_disc({_measure(column)}, {asked})" for column in measured], passes.sample)
-    quantiles = {
-        column.name: dict(zip(asked, values or (), strict=False))
-        for column, values in zip(measured, found, strict=True)
-    }
-    edges = {column.name: _edges(column, quantiles[column.name], bins, reference) for column in measured}
+    fresh = [column for column in measured if known[column.name] is None]
+    found = passes.row([f"quantile_disc({_measure(column)}, {asked})" for column in fresh], passes.sample)
+    quantiles: dict[str, dict[float, float]] = {column.name: {} for column in measured}
+    for column, values in zip(fresh, found, strict=True):
+        quantiles[column.name] = dict(zip(asked, values or (), strict=False))
+    edges = {name: _edges(quantiles[name], bins) if before is None else before for name, before in known.items()}
     binned = [column for column in measured if edges[column.name]]
     # Edges as texts: DuckDB would read 0.1 as a decimal, which has not the digits of a float.
-    lists = {name: f"{texts(map(repr, known))}::double[]" for name, known in edges.items()}
+    lists = {name: f"{texts(map(repr, ends))}::double[]" for name, ends in edges.items()}
     counted = passes.row([f"histogram({_measure(column)}, {lists[column.name]})" for column in binned])
     counts: dict[str, Mapping[float, int]] = {
         column.name: value or {} for column, value in zip(binned, counted, strict=True)
@@ -197,12 +216,14 @@ def _with_histograms(
     ]
 
 
-def _edges(
-    column: ColumnProfile, quantiles: Mapping[float, float], bins: int, reference: TableProfile | None
-) -> tuple[float, ...]:
+def _known_edges(column: ColumnProfile, reference: TableProfile | None) -> tuple[float, ...] | None:
     before = reference.column(column.name) if reference else None
-    if before is not None and before.kind == column.kind and before.histogram is not None:
-        return before.histogram.edges
+    if before is None or before.kind != column.kind or before.histogram is None:
+        return None
+    return before.histogram.edges
+
+
+def _edges(quantiles: Mapping[float, float], bins: int) -> tuple[float, ...]:
     return tuple(sorted({quantiles[number / bins] for number in range(1, bins) if number / bins in quantiles}))
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,6 +58,7 @@ def open_source(
     bounds: Bounds,
     scratch: Path,
     read: DatabaseRead | None = None,
+    as_text: Collection[str] = (),
 ) -> OpenedSource:
     """Make a table called ``name`` of files or of a database.
 
@@ -73,6 +74,7 @@ def open_source(
         bounds: What ``:since`` and ``:until`` are in the source's query.
         scratch: Folder for intermediate files.
         read: What ``read_source`` read into ``scratch`` already.
+        as_text: Columns of a CSV that are texts, whatever their values look like.
 
     Raises:
         SourceError: The source cannot be read.
@@ -91,7 +93,7 @@ def open_source(
         uri, digest, bounded = read.uri, read.digest, read.bounded
     else:
         files = find(name, source, folder=folder, scratch=scratch)
-        _open_files(connection, source, files, stored)
+        _open_files(connection, source, files, stored, as_text)
         allow(connection, [stored, *files.paths])
         uri, digest, bounded = files.uri, files.digest, False
     columns = {row[0]: row[1] for row in connection.execute(f"describe {quoted(name)}").fetchall()}
@@ -131,9 +133,11 @@ def _stored(scratch: Path, name: str) -> Path:
     return scratch / f"{name}.parquet"
 
 
-def _open_files(connection: duckdb.DuckDBPyConnection, source: Source, files: Files, stored: Path) -> None:
+def _open_files(
+    connection: duckdb.DuckDBPyConnection, source: Source, files: Files, stored: Path, as_text: Collection[str]
+) -> None:
     if files.format == "csv":
-        open_delimited(connection, source, files, stored)
+        open_delimited(connection, source, files, stored, as_text)
     elif files.format == "jsonl":
         open_json_lines(connection, files, stored)
     else:

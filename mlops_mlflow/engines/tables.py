@@ -32,9 +32,8 @@ def read_rows(path: Path, columns: Sequence[str] | None, rows: Any | None) -> An
         IndexError: A position lies outside the file, or the mask has another length than it.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         target = _schema(file, columns, path)
         mask, order = _selection(rows, file.metadata.num_rows)
         batches = [_cast(batch, target, path) for batch in _chosen(file, target.names, mask)]
@@ -50,12 +49,25 @@ def read_batches(path: Path, columns: Sequence[str]) -> Iterator[Any]:
     Raises:
         DataError: As of ``read_rows``.
     """
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
+    with opened(path) as file:
         target = _schema(file, columns, path)
         for batch in _chosen(file, target.names, None):
             yield _frame(_cast(batch, target, path))
+
+
+def read_beside(path: Path, columns: Sequence[str]) -> Iterator[tuple[Any, Any]]:
+    """Read all rows once, as they are stored and some columns of them as a pandas table, a few at a time.
+
+    Returns:
+        pyarrow RecordBatch with every column, and pandas DataFrame typed as ``read_rows`` does.
+
+    Raises:
+        DataError: As of ``read_rows``.
+    """
+    with opened(path) as file:
+        target = _schema(file, columns, path)
+        for batch in file.iter_batches(BATCH):
+            yield batch, _frame(_cast(batch.select(target.names), target, path))
 
 
 def write_parquet(frame: Any, path: Path) -> None:
@@ -69,6 +81,14 @@ def write_parquet(frame: Any, path: Path) -> None:
 
     with replacing(path, f"a table of {len(frame):,} rows") as part:
         pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), part, compression="zstd")
+
+
+def opened(path: Path) -> Any:
+    """A Parquet file to be read from its beginning to its end, of which no more than that part is held in memory."""
+    import pyarrow.parquet as pq
+
+    # What pyarrow reads ahead it keeps until the end: the whole file.
+    return pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20)
 
 
 def _schema(file: Any, columns: Sequence[str] | None, path: Path) -> Any:
@@ -85,8 +105,9 @@ def _schema(file: Any, columns: Sequence[str] | None, path: Path) -> Any:
 def _frame(table: Any) -> Any:
     import numpy as np
 
+    gaps = [name for name in table.schema.names if table.column(name).null_count]
     frame = table.to_pandas(split_blocks=True, self_destruct=True, date_as_object=False)
-    for name in frame.select_dtypes("object").columns:
+    for name in frame[gaps].select_dtypes("object").columns:
         frame[name] = frame[name].where(frame[name].notna(), np.nan)
     return frame
 

@@ -23,10 +23,24 @@ _FAMILIES: dict[str, Family] = {
     **dict.fromkeys(("FLOAT", "DOUBLE", "DECIMAL"), "number"),
     **dict.fromkeys(("VARCHAR", "ENUM", "UUID"), "string"),
     **dict.fromkeys(
-        ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"), "datetime"
+        (
+            "DATE",
+            "TIMESTAMP",
+            "TIMESTAMP_S",
+            "TIMESTAMP_MS",
+            "TIMESTAMP_NS",
+            "TIMESTAMP WITH TIME ZONE",
+            "TIMESTAMPTZ_NS",
+        ),
+        "datetime",
     ),
     "BOOLEAN": "boolean",
 }
+
+
+def is_zoned(column_type: str) -> bool:
+    """Whether a DuckDB type holds moments rather than what a clock shows."""
+    return "TIME ZONE" in column_type.upper() or column_type.upper().startswith("TIMESTAMPTZ")
 
 
 def family(column_type: str) -> Family:

@@ -24,7 +24,7 @@ from mlops_mlflow.core.policy.words import SIGNS
 from mlops_mlflow.governance.desk.desk import Matter
 from mlops_mlflow.governance.shelf import Registry
 from mlops_mlflow.tracking.errors import translated, without_password
-from mlops_mlflow.tracking.tracker import KIND, USE_CASE, ensure_experiment, now_ms
+from mlops_mlflow.tracking.tracker import KIND, USE_CASE, ensure_experiment, given_tags, now_ms
 
 AUDIT, DECISION = "mlops.audit", "decision"
 SEQUENCE, HASH, PREVIOUS, PUBLISHED = "mlops.sequence", "mlops.hash", "mlops.previous", "mlops.published"
@@ -163,7 +163,7 @@ def search(
 
 def begin_run(client: Any, experiment: str, record: Record, more: Mapping[str, str], findings: Findings = ()) -> str:
     """Create the run of a record, in one request; its id."""
-    tags = {**_tags(record), NOTE: _note(record, findings), **more}
+    tags = {**given_tags(), **_tags(record), NOTE: _note(record, findings), **more}
     return str(client.create_run(experiment, record.time, tags, _cut(headline(record), LONGEST_NAME)).info.run_id)
 
 

@@ -50,6 +50,8 @@ def _circle(values: pd.Series, period: float) -> list[pd.Series]:
 
 def _times(column: pd.Series) -> pd.Series:
     """Times without a zone, in UTC where they had one; each text by its own format, what is no time as missing."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "M":
+        return column
     return pd.to_datetime(column, errors="coerce", utc=True, format="mixed").dt.tz_localize(None)
 
 

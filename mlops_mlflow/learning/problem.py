@@ -13,14 +13,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mlops_mlflow.core.metrics.catalogue import quality_metrics
+from mlops_mlflow.core.bootstrap import FEWEST_BLOCKS
+from mlops_mlflow.core.metrics.catalogue import DEFAULT_METRIC, quality_metrics
+from mlops_mlflow.core.monitoring.reference import Slice
 from mlops_mlflow.core.records import OWN_RUN, Dataset
 from mlops_mlflow.core.splits import PARTS, Parts, SplitPlan
+from mlops_mlflow.core.usecase.base import Task
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.engines.tables import read_rows
+from mlops_mlflow.engines.types import is_zoned
 from mlops_mlflow.learning.features import FeaturePlan
 from mlops_mlflow.learning.package import CodePackage
 from mlops_mlflow.learning.target import Outcomes
+
+DAY, ROW = "day", "row"
+"""What blocks are, where no group is declared."""
 
 
 @dataclass(frozen=True)
@@ -125,10 +132,11 @@ def event_nanoseconds(spec: UseCaseSpec, columns: dict[str, str], times: pd.Seri
     In the hour that a clock shows twice the first is meant, and in the one that it skips the next time that exists.
     """
     event_time = spec.event_time
-    zoned = event_time is None or "TIME ZONE" in columns[event_time.column].upper()
+    zoned = event_time is None or is_zoned(columns[event_time.column])
     zone = "UTC" if event_time is None or zoned else event_time.zone
     first = np.ones(len(times), dtype=bool)
-    stamps = pd.to_datetime(times).dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    known = times if isinstance(times.dtype, np.dtype) and times.dtype.kind == "M" else pd.to_datetime(times)
+    stamps = known.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
     return np.asarray(stamps.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[ns]").astype("int64"))
 
 
@@ -138,14 +146,23 @@ def blocks(spec: UseCaseSpec, about: pd.DataFrame) -> tuple[NDArray[np.int64], s
     Days are those of the event time's zone, and need to be at least 8, otherwise rows are drawn.
     """
     if spec.split.group:
-        return pd.factorize(about[spec.split.group], use_na_sentinel=False)[0].astype(np.int64), spec.split.group
+        return blocks_of(spec.split.group, spec, about), spec.split.group
     if spec.event_time and spec.event_time.column in about:
+        days = blocks_of(DAY, spec, about)
+        if days.max(initial=-1) + 1 >= FEWEST_BLOCKS:
+            return days, DAY
+    return blocks_of(ROW, spec, about), ROW
+
+
+def blocks_of(what: str, spec: UseCaseSpec, about: pd.DataFrame) -> NDArray[np.int64]:
+    """The block of each row: its day, itself, or its group; as ``blocks`` chose for other rows of the same model."""
+    if what == ROW:
+        return np.arange(len(about), dtype=np.int64)
+    if what == DAY and spec.event_time:
         times = pd.to_datetime(about[spec.event_time.column])
         local = times if times.dt.tz is None else times.dt.tz_convert(spec.event_time.zone)
-        days = pd.factorize(local.dt.normalize())[0].astype(np.int64)
-        if days.max(initial=-1) + 1 >= 8:
-            return days, "day"
-    return np.arange(len(about), dtype=np.int64), "row"
+        return pd.factorize(local.dt.normalize())[0].astype(np.int64)
+    return pd.factorize(about[what], use_na_sentinel=False)[0].astype(np.int64)
 
 
 def slice_rows(column: pd.Series[Any], minimum: int) -> Iterator[tuple[str, NDArray[np.int64]]]:
@@ -154,6 +171,27 @@ def slice_rows(column: pd.Series[Any], minimum: int) -> Iterator[tuple[str, NDAr
     for value, count in words.value_counts().items():
         if count >= minimum:
             yield str(value), np.flatnonzero(words.to_numpy() == value)
+
+
+def watched_columns(spec: UseCaseSpec) -> tuple[str, ...]:
+    """Columns by whose values windows of production are looked at: those of monitoring, or else of the evaluation."""
+    return (spec.monitoring.slices if spec.monitoring else ()) or spec.evaluation.slices
+
+
+def watched_slices(spec: UseCaseSpec, about: pd.DataFrame) -> list[Slice]:
+    """Their slices with enough rows to be judged."""
+    minimum = spec.monitoring.minimum_rows if spec.monitoring else spec.evaluation.minimum_rows
+    return [
+        Slice(column, value, rows)
+        for column in watched_columns(spec)
+        for value, rows in slice_rows(about[column], minimum)
+    ]
+
+
+def watched_metrics(spec: UseCaseSpec, task: Task) -> tuple[str, ...]:
+    """Metrics that are watched in slices too: those of the alarms, and the usual one of the task."""
+    alarms = spec.monitoring.alarm if spec.monitoring else ()
+    return tuple(dict.fromkeys([*(alarm.metric for alarm in alarms), DEFAULT_METRIC[task]]))
 
 
 def chosen_model(candidate: str) -> str:

@@ -52,6 +52,19 @@ class Outcomes:
         return codes
 
 
+def known_outcomes(estimator: Any, target: Target) -> Outcomes:
+    """Outcomes that a fitted estimator knows; of two the positive one second, as ``recognise`` puts them."""
+    classes = getattr(estimator, "classes_", None)
+    if classes is None:
+        return Outcomes("regression")
+    labels = sorted(np.asarray(classes).tolist(), key=_sort_key)
+    if len(labels) != 2:
+        return Outcomes("multiclass", tuple(labels))
+    # A classifier with a threshold says which of the two that is about.
+    positive = getattr(estimator, "pos_label", target.positive)
+    return Outcomes("binary", tuple(sorted(labels, key=lambda label: label == positive)))
+
+
 def recognise(column: pd.Series[Any], target: Target) -> Outcomes:
     """Infer the task from a target column, or check the declared one.
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
 import time
-import traceback
-import warnings
-from collections.abc import Callable, Iterator
 from typing import Any
 
-from mlops_mlflow.core.errors import DataError, MlopsError, SecretError
+from mlops_mlflow.core.errors import DataError, SecretError
 from mlops_mlflow.core.keys import Key
-from mlops_mlflow.core.records import Artifact, Metric, ModelFile, Note, Param, Tag
+from mlops_mlflow.core.records import Metric, Param
 from mlops_mlflow.core.usecase.columns import check_columns
 from mlops_mlflow.lifecycle.cache.current import key_of, lookup, may_reuse
 from mlops_mlflow.lifecycle.cache.recall import recall
-from mlops_mlflow.lifecycle.failure import evidence_of, failure_page, understood
+from mlops_mlflow.lifecycle.failure import understood
+from mlops_mlflow.lifecycle.leave import draw, give_up, overheard, record_failure
 from mlops_mlflow.lifecycle.plan import STAGES, missing
 from mlops_mlflow.lifecycle.session import Execution, Session
 from mlops_mlflow.lifecycle.wiring import TAKES, WIRING
@@ -100,25 +97,25 @@ def execute(session: Session, stage: str) -> Execution:
     writer(Param("use_case", session.folder.spec.use_case))
     try:
         inputs = WIRING[stage](session)
-        with _overheard(writer):
+        with overheard(writer):
             output = module.run(inputs, writer)
         # The card of `validate` is the model card: it travels with the model.
         model = session.output("evaluate").model if stage == "validate" else None
-        card = _draw(writer, lambda: module.card(inputs, output), model)
+        card = draw(writer, lambda: module.card(inputs, output), model)
         facts, headline = module.to_dict(output), card.headline if card else ""
         final = key is not None and _is_final(session, stage, output)
         writer(Metric("seconds", time.perf_counter() - began))
         writer.conclude(facts, headline=headline, seconds=time.perf_counter() - began, key=key, final=final)
         session.tracker.end_run(run_id, "FINISHED")
     except KeyboardInterrupt:
-        _give_up(session, writer, run_id, "KILLED")
+        give_up(session.tracker, writer, run_id, "KILLED")
         session.display.end(stage, "KILLED", time.perf_counter() - began, "interrupted")
         raise
     except (Exception, SystemExit) as caught:  # noqa: BLE001  # raised again, in words that a person can act on
         package = session.output("prepare").problem.package if "prepare" in TAKES.get(stage, ()) else None
         error = understood(caught, run_id, package)
-        _record(writer, stage, error)
-        _give_up(session, writer, run_id, "FAILED")
+        record_failure(writer, stage, error)
+        give_up(session.tracker, writer, run_id, "FAILED")
         session.display.end(stage, "FAILED", time.perf_counter() - began, str(error).splitlines()[0])
         raise error from error.__cause__
     seconds = time.perf_counter() - began
@@ -132,53 +129,3 @@ def _is_final(session: Session, stage: str, output: Any) -> bool:
     if stage == "extract":
         return bool(session.sources.digests == {one.name: one.digest for one in output.sources})
     return not getattr(output, "truncated", ())
-
-
-@contextlib.contextmanager
-def _overheard(writer: Writer) -> Iterator[None]:
-    """Keep what libraries warn of with the run, where it can be read later, and off the terminal."""
-    with warnings.catch_warnings(record=True) as heard:
-        try:
-            yield
-        finally:
-            told = dict.fromkeys(f"{one.category.__name__}: {one.message}" for one in heard)
-            if told:
-                writer(Artifact("warnings.txt", "\n".join(told)))
-
-
-def _draw(writer: Writer, make: Callable[[], Any], model: str | None = None) -> Any:
-    """Draw and log a card, with a model too where one is named; one that cannot be drawn never fails the stage."""
-    from mlops_mlflow.cards.page import to_html, to_json, to_markdown
-
-    try:
-        card = make()
-        html, plain, note = to_html(card), to_json(card), to_markdown(card)
-    except Exception:  # noqa: BLE001  # the result stands without its picture
-        writer(Tag("mlops.card_error", traceback.format_exc(limit=-3)[-4000:]))
-        return None
-    writer(Artifact("card.html", html))
-    writer(Artifact("card.json", plain))
-    if model is not None:
-        writer(ModelFile(model, "model_card.html", html))
-        writer(ModelFile(model, "model_card.json", plain))
-    writer(Note(f"{note}\n\nThe whole page is `card.html` under Artifacts."))
-    return card
-
-
-def _record(writer: Writer, stage: str, error: MlopsError) -> None:
-    """Say on the run why it failed. Where that fails, too, as on a full disk, the first error is the one to tell."""
-    with contextlib.suppress(MlopsError):
-        _draw(writer, lambda: failure_page(stage, error))
-    with contextlib.suppress(MlopsError):
-        for record in evidence_of(error):
-            writer(record)
-
-
-def _give_up(session: Session, writer: Writer, run_id: str, status: Any) -> None:
-    """Leave the truth behind as far as the server still answers; the error on its way matters more."""
-    with contextlib.suppress(MlopsError):
-        writer.close(status)
-    with contextlib.suppress(MlopsError):
-        session.tracker.end_children(run_id, status)
-    with contextlib.suppress(MlopsError):
-        session.tracker.end_run(run_id, status)

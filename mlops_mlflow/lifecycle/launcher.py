@@ -41,6 +41,18 @@ def name_run(tracker: Tracker, run_id: str, name: str) -> None:
     _tag(tracker, run_id, {"mlflow.runName": name, "mlops.kind": "decision", "mlflow.note.content": note})
 
 
+def point_to(tracker: Tracker, name: str, page: str, environment: MutableMapping[str, str]) -> None:
+    """Say on the run that ``mlflow run`` began, where it did, what it was for and where that is to be seen.
+
+    Raises:
+        TrackingError: The server refused.
+    """
+    given = environment.pop(RUN_ID, None)
+    if given is not None:
+        note = f"**{name}**: [what was found]({page})"
+        _tag(tracker, given, {"mlflow.runName": name, "mlops.kind": "call", "mlflow.note.content": note})
+
+
 def _context() -> dict[str, str]:
     """What MLflow knows of this process: user, source, git commit of the program."""
     from mlflow.tracking.context.registry import resolve_tags

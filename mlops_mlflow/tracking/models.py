@@ -11,6 +11,7 @@ from typing import Any
 
 from mlops_mlflow.core.errors import CandidateError
 from mlops_mlflow.core.records import Model
+from mlops_mlflow.core.usecase.data import ColumnType
 from mlops_mlflow.engines.distributions import distributions_of
 
 ALWAYS = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "skops")
@@ -145,10 +146,34 @@ def load_model(uri: str, folder: Path) -> tuple[Any, float]:
     Returns:
         The estimator, and the size of its files in MB.
     """
+    return load_folder(download(uri, folder))
+
+
+def download(uri: str, folder: Path) -> Path:
+    """Download a model by any URI that MLflow knows; the folder that its files are in then."""
     import mlflow.artifacts
 
     folder.mkdir(parents=True, exist_ok=True)
-    return load_folder(Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder))))
+    return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder)))
+
+
+def column_types(folder: Path) -> dict[str, ColumnType]:
+    """Columns that a model takes, in their order, by its signature; none where it has no signature of columns."""
+    from mlflow.models import Model as MlflowModel
+    from mlflow.types import DataType
+
+    kinds: dict[DataType, ColumnType] = {
+        DataType.boolean: "boolean",
+        DataType.integer: "integer",
+        DataType.long: "integer",
+        DataType.float: "number",
+        DataType.double: "number",
+        DataType.string: "string",
+        DataType.datetime: "datetime",
+    }
+    found = MlflowModel.load(str(folder)).signature
+    inputs = [] if found is None or found.inputs is None or found.inputs.is_tensor_spec() else found.inputs.inputs
+    return {one.name: kinds[one.type] for one in inputs if one.name is not None and one.type in kinds}
 
 
 def load_folder(folder: Path) -> tuple[Any, float]:

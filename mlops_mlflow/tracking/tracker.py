@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Mapping
@@ -51,7 +52,9 @@ class Tracker:
 
         own = {PROCESS: this_process(), **({MLFLOW_PARENT_RUN_ID: parent} if parent else {})}
         with translated(f"begin the run {name}", uri=self.shown_uri):
-            run = self.client.create_run(self.experiment_id, run_name=name, tags={MLFLOW_USER: _user(), **own, **tags})
+            run = self.client.create_run(
+                self.experiment_id, run_name=name, tags={MLFLOW_USER: _user(), **given_tags(), **own, **tags}
+            )
         return str(run.info.run_id)
 
     def end_run(self, run_id: str, status: Status) -> None:
@@ -251,6 +254,28 @@ def runs_by_stage(tags: Mapping[str, str]) -> dict[str, str]:
 def now_ms() -> int:
     """Now, as MLflow counts time."""
     return int(time.time() * 1000)
+
+
+def given_tags() -> dict[str, str]:
+    """Tags that the environment gives every run, in MLflow's own variable MLFLOW_RUN_CONTEXT.
+
+    Raises:
+        TrackingError: It is no JSON object.
+    """
+    from mlflow.environment_variables import MLFLOW_RUN_CONTEXT
+
+    given = MLFLOW_RUN_CONTEXT.get()
+    if not given:
+        return {}
+    try:
+        return {str(name): str(value) for name, value in json.loads(given).items()}
+    except (ValueError, AttributeError) as error:
+        raise TrackingError(
+            "MLFLOW_RUN_CONTEXT cannot be read",
+            expected='tags of runs as a JSON object, such as {"team": "ops"}',
+            got=given,
+            hint="correct it, or unset it",
+        ) from error
 
 
 def _user() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import importlib
 import importlib.metadata
 import os
 import re
@@ -107,9 +108,9 @@ def test_projects_have_an_entry_point_per_stage_of_the_command_line(folder: Path
 
     stages = next(one for one in run.params if one.name == "stage").type.choices  # type: ignore[attr-defined]
     project = yaml.safe_load((folder / "MLproject").read_text(encoding="utf-8"))
-    assert list(project["entry_points"]) == [*stages, "promote"]
+    assert list(project["entry_points"]) == [*stages, "promote", "score", "monitor"]
     for name, entry in project["entry_points"].items():
-        if name == "promote":
+        if name in {"promote", "score", "monitor"}:
             continue
         assert entry["command"] == "mlops run {use_case}" + ("" if name == "main" else f" --stage {name}")
         assert list(entry["parameters"]) == ["use_case"]
@@ -131,6 +132,23 @@ def test_promote_is_the_command_request_with_its_options(folder: Path) -> None:
         "comment": defaults["comment"],
     }
     assert next(option for option in request.params if option.name == "version").type.convert("", None, None) is None
+
+
+@pytest.mark.parametrize("name", ["score", "monitor"])
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_score_and_monitor_are_the_commands_of_these_names_with_their_options(folder: Path, name: str) -> None:
+    command = getattr(importlib.import_module(f"mlops_mlflow.cli.{name}"), name)
+
+    entry = yaml.safe_load((folder / "MLproject").read_text(encoding="utf-8"))["entry_points"][name]
+    options = {option.opts[0]: option for option in command.params if isinstance(option, click.Option)}
+    given = re.findall(r"(--[a-z-]+) \{(\w+)\}", entry["command"])
+    assert entry["command"].startswith(f"mlops {name} {{use_case}} --")
+    assert [parameter for _, parameter in given] == [one for one in entry["parameters"] if one != "use_case"]
+    for flag, parameter in given:
+        assert flag == f"--{parameter}"
+        assert entry["parameters"][parameter].get("default") == (
+            options[flag].default if not options[flag].required else None
+        )
 
 
 def test_the_plugin_and_the_root_project_mean_the_same_use_case() -> None:

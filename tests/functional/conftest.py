@@ -6,12 +6,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from mlflow_server import Server, running_server  # noqa: E402  # found by the line above
+import watched as weeks  # noqa: E402  # these are found by the line above
+from mlflow_server import Server, running_server  # noqa: E402
+from watched import Watched  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,3 +39,18 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory, postgresql_url: 
     """An MLflow server on PostgreSQL."""
     with running_server(tmp_path_factory.mktemp("postgresql-server"), postgresql_url) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory, migrated_store: Path) -> Watched:
+    """A version in Production without a row."""
+    return weeks.in_production(tmp_path_factory.mktemp("fresh"), migrated_store)
+
+
+@pytest.fixture(scope="session")
+def scored(fresh: Watched, tmp_path_factory: pytest.TempPathFactory) -> Watched:
+    """With five weeks scored, of which the last two turn out badly; to be copied."""
+    copy = fresh.copied(tmp_path_factory.mktemp("scored"))
+    for number in range(len(weeks.WEEKS)):
+        copy.score(weeks.FIRST + pd.Timedelta(weeks=number))
+    return copy

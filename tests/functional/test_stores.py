@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import use_cases
 from lifecycles import STAGES, Lifecycle, client, newest, store_of, tracking, versions
 from mlflow_server import Server
 from processes import mlops
+
+from mlops_mlflow.core.monitoring.reference import ReferencePerformance
 
 TIMING = ("seconds", "latency_p95_ms")
 PASSWORD = "sesame-7f3a9"
@@ -89,6 +92,9 @@ def test_cards_of_stages_and_model_can_be_read(where: str, request: pytest.Fixtu
     assert {"model_card.json", "reference_profile.json", "split.json", "requirements.txt"} <= {
         path.name for path in model.iterdir()
     }
+    reference = ReferencePerformance.from_dict(json.loads((model / "reference_performance.json").read_text()))
+    figures = lifecycle.stages["validate"].data.metrics
+    assert reference.figures["roc_auc"].figure == pytest.approx(figures["roc_auc"])
 
 
 @pytest.fixture(scope="module")

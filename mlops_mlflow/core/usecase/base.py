@@ -91,6 +91,9 @@ Duration = Annotated[
 ]
 """ISO 8601, such as ``P7D`` or ``PT60S``."""
 
+Rows = Annotated[int, Field(strict=True, ge=100)]
+"""A number of rows; so large that nobody means days by it."""
+
 Moment = Annotated[
     datetime,
     BeforeValidator(_moment),

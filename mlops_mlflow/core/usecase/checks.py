@@ -135,6 +135,8 @@ def _misuses(use: _Use, info: MetricInfo, spec: UseCaseSpec) -> Iterator[tuple[s
         yield "", f"`{name}` needs the section `value`, which says what an outcome is worth"
     if use.path in {("tuning",), ("evaluation",)} and not measured:
         yield "", f"`{name}` is a {info.kind} metric; expected one of quality or value, measured on predictions"
+    elif use.path[0] == "monitoring" and info.kind == "technical":
+        yield "", f"`{name}` is measured on the model, which does not change; watch a metric of quality or value"
     elif info.kind == "fairness" and not use.grouped:
         yield "", f"`{name}` compares groups, which cannot be named here; watch a quality metric"
     elif info.kind == "fairness" and use.slices is None:

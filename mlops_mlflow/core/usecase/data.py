@@ -42,7 +42,7 @@ class EventTime(Section):
 
 
 class Labels(Section):
-    """Where outcomes come from, and how long they take; for monitoring, so checked today and not used yet."""
+    """Where outcomes come from, and how long they take; for monitoring."""
 
     source: str
     """One of the sources."""

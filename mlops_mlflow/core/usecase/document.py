@@ -80,6 +80,8 @@ class UseCaseSpec(Section):
             raise contradiction(
                 f"`{self.labels.source}` is not one of the sources: {', '.join(self.sources)}", "labels", "source"
             )
+        if self.labels and self.entity_key is None:
+            raise contradiction("needs `entity_key`, by which outcomes find their predictions", "labels")
         if self.target.column in self.forbidden:
             raise contradiction(f"`{self.target.column}` is the target and cannot be forbidden", "forbidden")
         if self.retraining and not self.monitoring:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mlops_mlflow.core.usecase.base import Column, Duration, Name, Section, contradiction
+from mlops_mlflow.core.usecase.base import Column, Duration, Name, Rows, Section, contradiction
 from mlops_mlflow.core.usecase.success import Bound
 
 
@@ -63,6 +63,22 @@ class Alarm(Section):
     above: Literal["reference"] | None = None
     """``rises_by`` is counted from the test rows of the version."""
 
+    @property
+    def limit(self) -> float:
+        """The figure of the bound."""
+        bounds = (self.at_least, self.at_most, self.falls_by, self.rises_by)
+        return next(bound for bound in bounds if bound is not None)
+
+    @property
+    def by_reference(self) -> bool:
+        """Whether the bound is on the distance to the version's test rows."""
+        return self.falls_by is not None or self.rises_by is not None
+
+    @property
+    def sign(self) -> int:
+        """1 where greater figures are worse, -1 where smaller ones are."""
+        return -1 if self.at_least is not None or self.falls_by is not None else 1
+
     @model_validator(mode="after")
     def _one_bound(self) -> Alarm:
         if sum(bound is not None for bound in (self.at_least, self.at_most, self.falls_by, self.rises_by)) != 1:
@@ -73,12 +89,14 @@ class Alarm(Section):
 
 
 class Monitoring(Section):
-    """How production is watched; checked today, not acted upon yet."""
+    """How production is watched."""
 
-    window: Duration
+    window: Duration | Rows
+    """``P1D`` and ``P7D`` are days and weeks of the event time's zone; a number fills windows with so many rows."""
     minimum_rows: Annotated[int, Field(ge=1)] = 500
-    """A window with fewer rows gives ``insufficient data``."""
+    """A window with fewer rows gives ``insufficient data``; a slice with fewer is not judged."""
     slices: tuple[Column, ...] = ()
+    """Columns by whose values alarms are looked at apart; those of the evaluation when left out."""
     alarm: tuple[Alarm, ...] = ()
 
 

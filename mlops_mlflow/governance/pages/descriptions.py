@@ -12,6 +12,7 @@ from mlops_mlflow.governance.shelf import Shelf, Version
 
 _SIGNS = {"passed": "✓", "failed": "✗", "unknown": "?"}
 _RULE = "\n\n---\n\n"
+_READ = "Read: "
 LONGEST_NOTE = 5_000
 """Of a description: MLflow keeps no more of it on every database."""
 
@@ -31,9 +32,28 @@ def version_description(
     own = shelf.versions[version]
     parts = [_where(shelf, own, standing)]
     parts += [_step(shelf.name, step) for step in standing.steps if step.version == version]
-    parts += [f"Read: {links}."] if (links := _links(pages or {})) else []
+    parts += [f"{_READ}{links}."] if (links := _links(pages or {})) else []
     own_words = "\n\n".join(parts)
     return _cut(f"{own_words}{_RULE}{about.strip()}" if about.strip() else own_words)
+
+
+def with_page(description: str, what: str, address: str) -> str:
+    """A description of ours with one more page that is worth a look; once it is there, the same.
+
+    Args:
+        description: Markdown.
+        what: The page shows.
+        address: Of the page, behind the server's.
+    """
+    link = f"[{markdown(what)}]({address})"
+    if link in description:
+        return description
+    lines = description.split("\n")
+    for place, line in enumerate(lines):
+        if line.startswith(_READ):
+            return _cut("\n".join([*lines[:place], f"{line.removesuffix('.')}, {link}.", *lines[place + 1 :]]))
+    own, rule, about = description.rpartition(_RULE)
+    return _cut(f"{own or about}\n\n{_READ}{link}.{rule}{about if own else ''}".strip())
 
 
 def about_in(description: str) -> str:

@@ -14,12 +14,15 @@ from mlops_mlflow.governance.audit_runs import publisher
 from mlops_mlflow.governance.desk.desk import Desk, Matter
 from mlops_mlflow.governance.desk.standing import standing
 from mlops_mlflow.governance.evidence import VALIDATE_RUN, EvidenceReader, champion_digest
-from mlops_mlflow.governance.pages.descriptions import about_in, model_description, version_description
+from mlops_mlflow.governance.pages.descriptions import about_in, model_description, version_description, with_page
 from mlops_mlflow.governance.shelf import Shelf, Version
 from mlops_mlflow.tracking.errors import translated
 from mlops_mlflow.tracking.tracker import Tracker
 
 Tell = Callable[[str], None]
+MONITORING = "monitoring"
+MONITOR_RUN = "mlops.monitor_run"
+"""Tag of a version: the run that carries its figures over time."""
 
 
 def shown(
@@ -76,6 +79,18 @@ def describe(desk: Desk, tracker: Tracker, matter: Matter) -> None:
         client.update_registered_model(model, model_description(shelf, stands, question=question))
 
 
+def link_monitoring(tracker: Tracker, version: Version, run_id: str) -> None:
+    """Let the page of a version lead to the run that carries its figures over time.
+
+    Raises:
+        RegistryError: MLflow refused.
+    """
+    with translated(f"describe {version.name}", uri=tracker.shown_uri, kind=RegistryError):
+        now = tracker.client.get_model_version(version.name, version.number).description or ""
+        text = with_page(now, MONITORING, tracker.page(run_id))
+        tracker.client.update_model_version(version.name, version.number, text)
+
+
 def _once_read(desk: Desk, matter: Matter) -> EvidenceReader:
     """Evidence of the version that was just decided about is known; reading it may take a download."""
     about, known = matter.case.transition.version, matter.case.evidence
@@ -99,4 +114,5 @@ def _pages(tracker: Tracker, version: Version) -> Mapping[str, str]:
         return {}
     at = replace(tracker, experiment_id=run.info.experiment_id)
     judged = {"model card": version.tags[VALIDATE_RUN]} if VALIDATE_RUN in version.tags else {}
-    return {name: at.page(own) for name, own in {**judged, "lifecycle": version.run_id}.items()}
+    watched = {MONITORING: version.tags[MONITOR_RUN]} if MONITOR_RUN in version.tags else {}
+    return {name: at.page(own) for name, own in {**judged, "lifecycle": version.run_id, **watched}.items()}

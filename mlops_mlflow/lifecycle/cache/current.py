@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlops_mlflow.core.keys import Key
+from mlops_mlflow.core.monitoring.reference import FILE as REFERENCE
 from mlops_mlflow.engines.sql import changing
 from mlops_mlflow.lifecycle.cache.keys import UPSTREAM, stage_key
 from mlops_mlflow.tracking.results import GoneError, Result, check_model, find
@@ -50,7 +52,24 @@ def lookup(session: Session, stage: str, key: Key) -> Result | GoneError | None:
                 check_model(session.tracker, name, model)  # it may have to be registered
         except GoneError as gone:
             return gone
+    if isinstance(found, Result) and stage == "validate":
+        try:
+            _carried(session, found)
+        except GoneError as gone:
+            return gone
     return found
+
+
+def _carried(session: Session, found: Result) -> None:
+    """Whether the model that is chosen now carries what this result gave it.
+
+    Where its model was deleted, ``evaluate`` has made it again, with the same key and without what ``validate`` adds.
+    """
+    name = session.done["evaluate"].facts.get("model", "")
+    model = session.library.stored.get(name)
+    if model is None:  # foretold only
+        raise GoneError("the model that it judged is made again")
+    check_model(session.tracker, name, replace(model, files={REFERENCE: found.files[REFERENCE]}))
 
 
 def _champion(session: Session) -> str:

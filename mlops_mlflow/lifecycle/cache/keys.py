@@ -27,7 +27,18 @@ READS: dict[str, tuple[str, ...]] = {
     "prepare": ("use_case", "target", "entity_key", "event_time", "split", "features", "seed"),
     "train": ("candidates", "tuning", "features.trusted_types", "card.examples"),
     "evaluate": ("evaluation", "value", "card.examples"),
-    "validate": ("question", "owners", "card", "evaluation", "value", "success", "requirements"),
+    "validate": (
+        "question",
+        "owners",
+        "card",
+        "evaluation",
+        "value",
+        "success",
+        "requirements",
+        "monitoring.minimum_rows",
+        "monitoring.slices",
+        "monitoring.alarm",
+    ),
 }
 """Sections of the use case by stage. What decides a stage before it stands in that one's key, and so in its own."""
 TRIAL_READS = ("tuning.metric", "tuning.folds", "tuning.algorithm", "tuning.rows")
@@ -114,7 +125,7 @@ def _read(spec: UseCaseSpec, paths: tuple[str, ...]) -> Iterator[tuple[str, str]
     for path in paths:
         value: Any = plain
         for name in path.split("."):
-            value = value[name]
+            value = value[name] if value is not None else None  # of a section that was left out
         for part, text in flat(path, value):
             # A database's URL may hold a password, though it should not; a key is shown.
             yield part, told(f"#{text}") if part.endswith(".sql") else text

@@ -27,7 +27,7 @@ from mlops_mlflow.core.records import (
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.core.value import check_prices
 from mlops_mlflow.learning.decide import DECISION_METRICS, tune_threshold, with_threshold
-from mlops_mlflow.learning.importance import FIT_ROWS, Importance, importances
+from mlops_mlflow.learning.importance import FIT_ROWS, NOISE, Importance, importances
 from mlops_mlflow.learning.kept import FILE, Kept, Role, to_parquet
 from mlops_mlflow.learning.predict import predictions, predictor
 from mlops_mlflow.learning.problem import Problem, Rows, chosen_model, slice_rows
@@ -235,6 +235,8 @@ def _log_choice(inputs: Inputs, output: Output, rows: Rows, emit: Emit) -> None:
         )
     )
     emit(ModelFile(name, "reference_profile.json", inputs.reference))
+    weights = {one.column: one.mean for one in output.importances if one.column != NOISE}
+    emit(ModelFile(name, "importances.json", json.dumps(weights)))
     emit(ModelFile(name, "split.json", json.dumps(problem.plan.to_dict(), indent=2)))
     emit(Tag("mlops.chosen", output.chosen))
     emit(Param("chosen", output.chosen))

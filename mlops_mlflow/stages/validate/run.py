@@ -15,13 +15,17 @@ from mlops_mlflow.core.bootstrap import Interval
 from mlops_mlflow.core.judgement import Finding, Verdict, verdict
 from mlops_mlflow.core.metrics.catalogue import DEFAULT_METRIC
 from mlops_mlflow.core.metrics.measure import Predictions, measure, measure_all
-from mlops_mlflow.core.records import Artifact, Dataset, Emit, Metric, ModelUse, Param, Progress, Tag
+from mlops_mlflow.core.monitoring.outputs import FILE as OUTPUTS
+from mlops_mlflow.core.monitoring.outputs import outputs_profile
+from mlops_mlflow.core.monitoring.reference import FILE as REFERENCE
+from mlops_mlflow.core.records import Artifact, Dataset, Emit, Metric, ModelFile, ModelUse, Param, Progress, Tag
 from mlops_mlflow.core.splits import SplitPlan, assign
 from mlops_mlflow.engines.digest import row_positions
 from mlops_mlflow.learning.kept import FILE, Kept, to_parquet
 from mlops_mlflow.learning.predict import Predictor, predictions
 from mlops_mlflow.learning.problem import Problem, Rows, blocks, chosen_model, event_nanoseconds, slice_rows
 from mlops_mlflow.stages.validate.criteria import Measured, asks_more, better_than_baseline
+from mlops_mlflow.stages.validate.reference import reference
 from mlops_mlflow.stages.validate.requirements import judge_bound
 
 FEWEST_COMMON = 100
@@ -146,6 +150,12 @@ def run(inputs: Inputs, emit: Emit) -> Output:
     )
     _log(inputs, output, emit)
     emit(Artifact(FILE, to_parquet(list(_kept(inputs, measured, rows)))))
+    # With the run as well: a later call that takes this result over sees by it whether the model still carries it.
+    figures = json.dumps(reference(problem, measured, rows, block).to_dict())
+    emit(Artifact(REFERENCE, figures))
+    emit(ModelFile(chosen_model(inputs.chosen), REFERENCE, figures))
+    said = json.dumps(outputs_profile(measured.chosen).to_dict())
+    emit(ModelFile(chosen_model(inputs.chosen), OUTPUTS, said))
     return output
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_mlflow.core.profiles import ColumnProfile, TableProfile
+from mlops_mlflow.core.profiles import ColumnProfile, TableProfile, merge
 from mlops_mlflow.engines import profile as module
 from mlops_mlflow.engines.profile import profile
 
@@ -189,7 +189,7 @@ def test_beyond_the_exact_rows_counts_stay_exact_and_estimates_are_marked(
 def test_an_empty_table_has_a_profile(tmp_path: Path, table: TableProfile) -> None:
     pq.write_table(TABLE.slice(0, 0), tmp_path / "w.parquet")
     got = profile(tmp_path / "w.parquet", target="y", event_time="t", keys=["i"], reference=table)
-    assert (got.rows, got.duplicate_rows, got.duplicate_keys) == (0, 0, 0)
+    assert (got.rows, got.duplicate_rows, got.duplicate_keys) == (0, None, 0)
     assert got.target is not None
     assert got.target.balance == ()
 
@@ -219,3 +219,33 @@ def test_values_of_any_size_are_binned(tmp_path: Path) -> None:
     assert sum(x.histogram.counts) == len(values)
     assert set(x.histogram.edges) <= set(values)
     assert x.mean == pytest.approx(123456789012345.67 / 4)
+
+
+def test_several_files_are_one_table(path: Path, table: TableProfile) -> None:
+    got = profile([path, path], target=None, event_time=None, reference=table)
+    assert got.rows == 2 * table.rows
+    for name in ("x", "c"):
+        assert column(got, name).missing == 2 * column(table, name).missing
+    assert dict(column(got, "c").categories) == {
+        value: 2 * count for value, count in column(table, "c").categories
+    }  # fmt: skip
+    twice = merge(table, table)
+    assert column(got, "x").histogram == column(twice, "x").histogram
+
+
+def test_beside_a_reference_nothing_is_sorted_and_distinct_values_of_many_rows_are_estimated(
+    path: Path, table: TableProfile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EXACT_WINDOW", 100)
+    got = profile(path, target=None, event_time=None, reference=table)
+    x = column(got, "x")
+    assert (got.duplicate_rows, x.quantiles, x.distinct_exact) == (None, (), False)
+    assert x.distinct == pytest.approx(900, rel=0.2)
+    assert (x.minimum, x.maximum, x.mean) == (
+        column(table, "x").minimum,
+        column(table, "x").maximum,
+        column(table, "x").mean,
+    )
+    pq.write_table(pa.table({"x": [7.0] * 200, "c": ["c10"] * 200}), tmp_path / "still.parquet")
+    still = profile(tmp_path / "still.parquet", target=None, event_time=None, reference=table)
+    assert [column(still, name).distinct for name in ("x", "c")] == [1, 1]

@@ -29,6 +29,7 @@ from mlops_mlflow.governance.pages.descriptions import (
     about_in,
     model_description,
     version_description,
+    with_page,
 )
 from mlops_mlflow.lifecycle.governance.facts import Facts
 from mlops_mlflow.lifecycle.governance.model_card import model_card, stays
@@ -304,3 +305,14 @@ def test_an_adopted_version_that_no_lifecycle_registered_claims_no_changes() -> 
     told = said(card(office, what=Facts("1")))
     assert not any("Since it was registered changed" in one for one in told)
     assert any("no lifecycle registered it" in one for one in told)
+
+
+def test_a_page_is_added_to_a_description_once_and_the_rest_stays() -> None:
+    office = Office().in_production("1")
+    stands = standing(office.desk("ann"), MODEL)
+    made = version_description(office.shelf, "1", stands, about="What it is.", pages={"model card": "/#/card"})
+    once = with_page(made, "monitoring", "/#/watch")
+    assert "Read: [model card](/#/card), [monitoring](/#/watch)." in once
+    assert with_page(once, "monitoring", "/#/watch") == once
+    assert about_in(once) == "What it is."
+    assert with_page("Mine.", "monitoring", "/#/watch") == "Mine.\n\nRead: [monitoring](/#/watch)."

@@ -54,7 +54,7 @@ def test_mlproject_has_every_stage_and_main_for_the_folder_itself(tmp_path: Path
     create_use_case("leavers", tmp_path)
     project = yaml.safe_load((tmp_path / "leavers" / "MLproject").read_text(encoding="utf-8"))
     assert (project["name"], project["conda_env"]) == ("leavers", "conda.yaml")
-    assert set(project["entry_points"]) == {"main", *STAGES, "promote"}
+    assert set(project["entry_points"]) == {"main", *STAGES, "promote", "score", "monitor"}
     assert project["entry_points"]["main"]["command"] == "mlops run {use_case}"
     for stage in STAGES:
         assert project["entry_points"][stage]["command"] == f"mlops run {{use_case}} --stage {stage}"

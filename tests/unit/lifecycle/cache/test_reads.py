@@ -272,7 +272,6 @@ def test_every_section_that_is_read_by_nobody_is_known() -> None:
         "data": "the bounds are in the key of extract",
         "forbidden": "checked whenever a dataset is made or reused",
         "governance": "of the registry",
-        "monitoring": "of monitoring",
         "retraining": "of monitoring",
     }
     read = {path.partition(".")[0] for paths in READS.values() for path in paths}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from builders import spec
 
 from mlops_mlflow.core.keys import changes
+from mlops_mlflow.core.usecase.operation import Monitoring
 from mlops_mlflow.engines.sql import Bounds
 from mlops_mlflow.lifecycle.cache.keys import READS, UPSTREAM, Known, search_key, stage_key
 from mlops_mlflow.lifecycle.plan import STAGES
@@ -103,7 +105,8 @@ def test_the_same_is_the_same_every_time():
 def test_what_is_read_are_sections_that_there_are():
     for paths in READS.values():
         for path in paths:
-            value: Any = known().spec
+            watched = {"monitoring": Monitoring(window=timedelta(days=7))}
+            value: Any = known().spec.model_copy(update=watched)
             for name in path.split("."):
                 value = getattr(value, name)
 
