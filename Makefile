@@ -33,8 +33,9 @@ unit: $(VENV)/dev ## The quick tests: no server, no browser, no launcher
 functional: $(VENV)/dev services ## Real processes, servers and browsers only
 	pytest -m functional
 
-soak: $(VENV)/dev ## Lifecycles, transitions and monitoring killed at 50 random moments (about 15 minutes); MLOPS_SOAK_SEED draws others
-	MLOPS_SOAK_KILLS=50 pytest -s tests/functional/test_soak.py tests/functional/test_transitions_killed.py tests/functional/test_monitor_killed.py
+soak: $(VENV)/dev ## Lifecycles, transitions, scoring and monitoring killed at 50 random moments (about 15 minutes); MLOPS_SOAK_SEED draws others
+	MLOPS_SOAK_KILLS=50 pytest -s tests/functional/test_soak.py tests/functional/test_transitions_killed.py tests/functional/test_monitor_killed.py \
+		tests/functional/test_score.py::test_killed_at_any_moment_it_leaves_no_half_written_output_and_the_next_call_goes_on
 
 bench: $(VENV)/dev ## Measure against the peer and the floors (half an hour on a quiet machine) into benchmarks/RESULTS.md
 	python -m benchmarks.results

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlops_mlflow.cli.desk import RequestName, Whole, known_model, open_desk
+from mlops_mlflow.cli.desk import RequestName, Whole, known_model, model_of, open_desk
 
 
 @click.command()
@@ -46,11 +46,10 @@ def card(  # noqa: PLR0917  # click hands over options by name
         either = "--markdown or --json" if markdown and plain else "--version or --request"
         raise click.UsageError(f"say {either}, not both")
     desk, tracker = open_desk(), open_tracker(None, create=False)
-    model = known_model(desk, use_case or ".") if use_case is not None or request_name is None else None
     if request_name is not None:
-        drawn = draw_request(desk, tracker, request_name, model)
+        drawn = draw_request(desk, tracker, request_name, None if use_case is None else model_of(use_case))
     else:
-        drawn = draw_version(desk, tracker, str(model), str(version) if version else None)
+        drawn = draw_version(desk, tracker, known_model(desk, use_case or "."), str(version) if version else None)
     if markdown or plain:
         click.echo(to_document(drawn.card) if markdown else drawn.json, nl=False)
     else:

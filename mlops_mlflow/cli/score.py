@@ -54,7 +54,7 @@ def score(  # noqa: PLR0917  # click hands over options by name
     asked = Asked(input_, output, version, input_table, output_table)
     with Terminal() as terminal:
         scored = score(load_folder(use_case), asked, display=terminal)
-    click.echo(json.dumps(_plain(scored)) if as_json else _told(scored, output))
+    click.echo(json.dumps(_plain(scored)) if as_json else _told(scored))
 
 
 def _plain(scored: Scored) -> dict[str, str | int]:
@@ -65,26 +65,21 @@ def _plain(scored: Scored) -> dict[str, str | int]:
         "rows": scored.rows,
         "scored": scored.scored,
         "set_aside": scored.rows - scored.scored,
+        "output": scored.output,
         "request_id": scored.request,
         "log": str(scored.log),
     }
 
 
-def _told(scored: Scored, output: str) -> str:
+def _told(scored: Scored) -> str:
     aside = scored.rows - scored.scored
     lines = [
         f"scored     {scored.scored:,} of {scored.rows:,} rows with version {scored.version.number} "
         f"({scored.version.registry_stage}) of {scored.version.name}",
-        f"output     {_shown(output)}",
+        f"output     {scored.output}",
         f"log        {scored.log}",
         f"run        {scored.run_id}",
     ]
     if aside:
         lines.insert(1, f"set aside  {aside:,} rows: quarantine.parquet among the artifacts of the run says why")
     return "\n".join(lines)
-
-
-def _shown(output: str) -> str:
-    from mlops_mlflow.tracking.errors import without_password
-
-    return without_password(output)

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_mlflow.core.errors import ContractError
+from mlops_mlflow.core.errors import ContractError, SecretError, SourceError
 from mlops_mlflow.core.usecase.data import ColumnType, Source
 from mlops_mlflow.engines.atomic import replacing
 from mlops_mlflow.engines.connection import connect
@@ -100,16 +101,17 @@ def open_batch(
         StorageError: ``scratch`` takes no more.
     """
     with connect(scratch) as connection:
-        opened = open_source(
-            connection,
-            "batch",
-            source,
-            folder=folder,
-            environment=environment,
-            bounds=Bounds(),
-            scratch=scratch,
-            as_text=[name for name, kind in takes.items() if kind == "string"],
-        )
+        with _told_of_the_input():
+            opened = open_source(
+                connection,
+                "batch",
+                source,
+                folder=folder,
+                environment=environment,
+                bounds=Bounds(),
+                scratch=scratch,
+                as_text=[name for name, kind in takes.items() if kind == "string"],
+            )
         _check_there(opened.columns, [*takes, *also])
         kinds = {name: family(opened.columns[name]) for name in takes}
         casts = {name: kind for name, kind in takes.items() if kinds[name] not in _AS_THEY_ARE[kind]}
@@ -137,6 +139,21 @@ def open_batch(
                 f"copy (select *{replaced}{told} from batch) to {literal(part)} (format parquet, compression zstd)"
             )
         return Batch(path, opened.rows, columns, opened.uri, opened.digest, _misfits(connection, casts))
+
+
+@contextmanager
+def _told_of_the_input() -> Iterator[None]:
+    """Messages about sources name keys of ``usecase.yaml``, where the batch stands nowhere."""
+    try:
+        yield
+    except (SourceError, SecretError) as error:
+        raise type(error)(
+            error.what.replace("source `batch`", "the input"),
+            expected=error.expected.replace("folder of the use case", "working directory"),
+            got=error.got,
+            hint="correct the input, or name another" if "sources.batch" in error.hint else error.hint,
+            place=error.place,
+        ) from error.__cause__
 
 
 def _whole(source: Source, folder: Path) -> Path | None:

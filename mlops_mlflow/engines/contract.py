@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -184,7 +185,10 @@ def _broken(schema: Any, frame: Any) -> dict[int, list[tuple[str, str, str]]]:
 
     broken: dict[int, list[tuple[str, str, str]]] = {}
     try:
-        schema.validate(frame, lazy=True)
+        with warnings.catch_warnings():
+            # pandera puts values of several columns together, some of which are all missing; pandas warns of that.
+            warnings.simplefilter("ignore", FutureWarning)
+            schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as errors:
         cases = errors.failure_cases
         _note(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.parse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -61,12 +61,13 @@ def read_database(
     """
     import sqlalchemy
 
-    url, secrets = _url(name, str(source.sql), environment)
+    said = f"source `{name}`"
+    url, secrets = _url(said, str(source.sql), environment)
     uri = _named(_shown(url), str(source.sql), environment)
     url = _from(folder, url)
     _check_there(name, url, uri)
     try:
-        engine = _engine(name, url, uri)
+        engine = _engine(said, url, uri)
         sql, used = _statement(source, engine)
         with replacing(stored, f"source `{name}`") as part:
             _stream(connection, engine, sqlalchemy.text(sql), _bound(engine, bounds.values(used)), part)
@@ -75,24 +76,46 @@ def read_database(
     return DatabaseRead(uri, table_digest(stored), bool(used))
 
 
-def engine_of(name: str, template: str, environment: Mapping[str, str]) -> tuple[sqlalchemy.Engine, str]:
-    """A database that is written to, and its URL without its password; a SQLite file is made where there is none.
+def engine_of(
+    said: str, template: str, environment: Mapping[str, str]
+) -> tuple[sqlalchemy.Engine, str, Callable[[Exception], str]]:
+    """A database that is written to; a SQLite file is made where there is none.
 
     Args:
-        name: What messages call it.
+        said: What messages call it.
         template: Its URL, with ``${NAME}`` for what the environment holds.
         environment: Where that is looked up.
+
+    Returns:
+        The engine, its URL without its password, and what an error says, without what must not be shown.
 
     Raises:
         SourceError: It is no URL, or the driver is not installed.
         SecretError: A ``${NAME}`` is not set.
     """
-    url, _ = _url(name, template, environment)
+    import sqlalchemy
+
+    url, secrets = _url(said, template, environment)
     uri = _named(_shown(url), template, environment)
-    return _engine(name, url, uri), uri
+    try:
+        return _engine(said, url, uri), uri, lambda error: _message(error, secrets)
+    except sqlalchemy.exc.NoSuchModuleError as error:
+        raise SourceError(
+            f"{said}: there is no SQLAlchemy dialect for {uri}", hint="install it, or correct the URL"
+        ) from error
 
 
-def _url(name: str, template: str, environment: Mapping[str, str]) -> tuple[sqlalchemy.URL, list[str]]:
+def shown_url(template: str) -> str:
+    """A URL with ``${NAME}`` in it as anybody may see it: without a password and without options."""
+    import sqlalchemy
+
+    try:
+        return urllib.parse.unquote(_shown(sqlalchemy.make_url(template)))
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        return template if _SECRET.sub("", template) == "" else "a database"
+
+
+def _url(said: str, template: str, environment: Mapping[str, str]) -> tuple[sqlalchemy.URL, list[str]]:
     """The URL with its secrets in place, and what must not be shown."""
     import sqlalchemy
 
@@ -100,7 +123,7 @@ def _url(name: str, template: str, environment: Mapping[str, str]) -> tuple[sqla
     missing = [secret for secret in wanted if not environment.get(secret)]
     if missing:
         raise SecretError(
-            f"source `{name}` needs the environment variable `{missing[0]}`, which is not set",
+            f"{said} needs the environment variable `{missing[0]}`, which is not set",
             hint=f"export {missing[0]} and run again; it never stands in the use case itself",
         )
     secrets = [environment[secret] for secret in wanted]
@@ -109,7 +132,7 @@ def _url(name: str, template: str, environment: Mapping[str, str]) -> tuple[sqla
     except (sqlalchemy.exc.ArgumentError, ValueError):
         # Without `from`: the message of the first error holds the whole URL, password and all.
         raise SourceError(
-            f"source `{name}`: `sql` is not a URL of a database once its secrets are in place",
+            f"{said}: this is not a URL of a database once its secrets are in place",
             expected="dialect+driver://user:password@host/database, @ and / in a password written as %40 and %2F",
             got=template if wanted else "",
         ) from None
@@ -155,7 +178,7 @@ def _check_there(name: str, url: sqlalchemy.URL, uri: str) -> None:
     )
 
 
-def _engine(name: str, url: sqlalchemy.URL, uri: str) -> sqlalchemy.Engine:
+def _engine(said: str, url: sqlalchemy.URL, uri: str) -> sqlalchemy.Engine:
     import sqlalchemy
 
     postgresql = url.get_backend_name() == "postgresql"
@@ -165,7 +188,7 @@ def _engine(name: str, url: sqlalchemy.URL, uri: str) -> sqlalchemy.Engine:
         )
     except ModuleNotFoundError as error:
         raise SourceError(
-            f"source `{name}`: the driver of {uri} is not installed: {error.name}",
+            f"{said}: the driver of {uri} is not installed: {error.name}",
             hint="`pip install mlops-mlflow[postgresql]`" if postgresql else f"`pip install {error.name}`",
         ) from error
 
@@ -291,6 +314,13 @@ def _widest(kinds: Sequence[Any]) -> str:
     return next((name for name, test in tests.items() if known and all(test(kind) for kind in known)), "VARCHAR")
 
 
+def _message(error: Exception, secrets: Sequence[str]) -> str:
+    message = str(getattr(error, "orig", None) or error).strip()
+    for secret in secrets:
+        message = message.replace(secret, "***")
+    return message
+
+
 def _refused(name: str, uri: str, error: Exception, secrets: Sequence[str]) -> SourceError:
     import sqlalchemy
 
@@ -298,9 +328,7 @@ def _refused(name: str, uri: str, error: Exception, secrets: Sequence[str]) -> S
         return SourceError(
             f"source `{name}`: there is no SQLAlchemy dialect for {uri}", hint="install it, or correct the URL"
         )
-    message = str(getattr(error, "orig", None) or error).strip()
-    for secret in secrets:
-        message = message.replace(secret, "***")
+    message = _message(error, secrets)
     unreachable = isinstance(error, sqlalchemy.exc.OperationalError) and getattr(error, "statement", None) is None
     return SourceError(
         f"source `{name}`: {uri} {'cannot be reached' if unreachable else 'refused the query'}",

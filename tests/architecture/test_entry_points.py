@@ -145,7 +145,7 @@ def test_score_and_monitor_are_the_commands_of_these_names_with_their_options(fo
     assert entry["command"].startswith(f"mlops {name} {{use_case}} --")
     assert [parameter for _, parameter in given] == [one for one in entry["parameters"] if one != "use_case"]
     for flag, parameter in given:
-        assert flag == f"--{parameter}"
+        assert flag == f"--{parameter.replace('_', '-')}"
         assert entry["parameters"][parameter].get("default") == (
             options[flag].default if not options[flag].required else None
         )

@@ -16,7 +16,7 @@ from mlops_mlflow.core.errors import StorageError
 from mlops_mlflow.core.records import Metric, Param
 from mlops_mlflow.lifecycle.display import Display
 from mlops_mlflow.lifecycle.failure import understood
-from mlops_mlflow.lifecycle.launcher import adopt_or_create
+from mlops_mlflow.lifecycle.launcher import RUN_ID, adopt_or_create
 from mlops_mlflow.lifecycle.leave import draw, give_up, overheard, record_failure
 from mlops_mlflow.tracking.interrupt import interruptible
 from mlops_mlflow.tracking.process import end_dead_runs, sign_of_life, signs
@@ -99,6 +99,7 @@ def job(
         raise StorageError("there is no temporary folder to work in", got=str(error), hint="set TMPDIR") from error
     own = {USE_CASE: use_case, KIND: "stage", STAGE: stage}
     all_tags, shown = {**own, **signs(), **tags}, shown or stage
+    launched = os.environ.get(RUN_ID)
     run_id = (
         tracker.create_run(name, all_tags, parent) if parent else adopt_or_create(tracker, name, all_tags, os.environ)
     )
@@ -116,7 +117,8 @@ def job(
     working = Job(tracker, stage, run_id, writer, scratch, library)
     try:
         with interruptible(), sign_of_life(tracker, run_id), overheard(writer):
-            writer(Param("use_case", use_case))
+            if run_id != launched:  # otherwise `mlflow run` logged the parameter of this name already
+                writer(Param("use_case", use_case))
             yield working
             writer(Metric("seconds", time.perf_counter() - began))
             writer.close("FINISHED")

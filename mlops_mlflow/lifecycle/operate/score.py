@@ -16,7 +16,7 @@ from mlops_mlflow.core.errors import SourceError, UseCaseError
 from mlops_mlflow.core.usecase.data import ColumnType, Source
 from mlops_mlflow.core.usecase.document import UseCaseSpec
 from mlops_mlflow.engines.batch import Batch, open_batch
-from mlops_mlflow.engines.sinks import is_database, sink_of
+from mlops_mlflow.engines.sinks import FileSink, Sink, is_database, sink_of
 from mlops_mlflow.governance.opening import open_registry
 from mlops_mlflow.governance.shelf import Version
 from mlops_mlflow.lifecycle.display import Display
@@ -86,6 +86,7 @@ class Scored:
         version: That scored it.
         rows: How many there were.
         scored: How many were scored.
+        output: Where scored rows went, without a password.
         request: Id of the job, in the output and in the log.
         log: Folder of the inference log.
         headline: What the card says first.
@@ -95,6 +96,7 @@ class Scored:
     version: Version
     rows: int
     scored: int
+    output: str
     request: str
     log: Path
     headline: str
@@ -123,6 +125,7 @@ def score(folder: UseCaseFolder, asked: Asked, *, display: Display) -> Scored:
     version = resolve(open_registry(tracker.uri), spec.use_case, asked.version)
     source, kept = asked.source, log_folder(spec.use_case, environment)
     sink = sink_of(asked.output, asked.output_table, replaces=REQUEST)
+    _check_other(asked, sink)
     name = f"score {Path(asked.input).name if source.path else asked.input_table} with version {version.number}"
     tags = {"mlops.version": version.number}
     with job(tracker, spec.use_case, "score", name, display=display, tags=tags) as working:
@@ -152,7 +155,21 @@ def score(folder: UseCaseFolder, asked: Asked, *, display: Display) -> Scored:
         )
         output = run(inputs, working.writer)
         working.draw(lambda: card(inputs, output))
-    return Scored(working.run_id, version, output.rows, output.scored, request, kept, working.headline)
+    return Scored(working.run_id, version, output.rows, output.scored, str(sink), request, kept, working.headline)
+
+
+def _check_other(asked: Asked, sink: Sink) -> None:
+    """Refuse to write over the rows that are read: scored, they are no batch any more."""
+    if isinstance(sink, FileSink) and not is_database(asked.input):
+        inputs = [Path(asked.input), *map(Path, glob.glob(asked.input))]
+        if sink.path.resolve() in {path.resolve() for path in inputs}:
+            raise UseCaseError(
+                f"the output {sink} is the input, too",
+                expected="another file: the batch stays as it came",
+                hint="name another --output"
+                if sink.path.resolve() == inputs[0].resolve()
+                else "name another --output, or an --input pattern that does not match it",
+            )
 
 
 def _times(spec: UseCaseSpec) -> dict[str, ColumnType]:

@@ -19,7 +19,7 @@ from mlops_mlflow.core.usecase.data import ColumnType
 from mlops_mlflow.engines.batch import MISFIT
 from mlops_mlflow.engines.contract import REASON, Broken, Reason
 from mlops_mlflow.engines.inference_log import LogWriter, Origin
-from mlops_mlflow.engines.sinks import Write
+from mlops_mlflow.engines.sinks import Writing
 from mlops_mlflow.engines.types import family
 from mlops_mlflow.learning.problem import event_nanoseconds
 from mlops_mlflow.learning.target import Outcomes
@@ -57,7 +57,7 @@ class Scoring:
 
     inputs: Inputs
     broken: Broken
-    write: Write
+    write: Writing
     log: LogWriter
     aside: Aside
     beside: Beside
@@ -70,8 +70,6 @@ class Scoring:
 
     def __post_init__(self) -> None:
         self.texts = np.array(list(self.broken.texts), dtype=object)
-        # To the contract, a value that is not of its column's type is missing; that is told once.
-        self.missing = {f"{one.column}: missing" for one in self.inputs.batch.misfits}
 
     def take(self, stored: Any, table: pd.DataFrame) -> None:
         """Score some rows: as they are stored (pyarrow RecordBatch), and as the model takes them."""
@@ -99,8 +97,7 @@ class Scoring:
         reasons = np.asarray(self.texts[codes])
         if misfits is not None:
             for place in np.flatnonzero(~pd.isna(misfits)):
-                others = [one for one in reasons[place].split("; ") if one and one not in self.missing]
-                reasons[place] = "; ".join([misfits[place], *others])
+                reasons[place] = _both(misfits[place], reasons[place])
         return reasons
 
     def _count(self, decided: Any, scores: Any) -> None:
@@ -152,7 +149,7 @@ class Scoring:
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """Rules that were broken, most often broken first."""
-        misfits = self.inputs.batch.misfits
+        misfits = self.inputs.batch.misfits  # missing ones, to the contract; they are told once
         typed = {(one.column, "missing"): one.count for one in misfits}
         counts = [(one, one.count - typed.get((one.column, one.rule), 0)) for one in self.broken.reasons]
         others = [replace(one, count=count) for one, count in counts if count > 0]
@@ -168,6 +165,12 @@ class Scoring:
         return Output(self.seen, self.scored, self.reasons, decided, mean, ends[0], ends[1])
 
 
+def _both(misfits: str, broken: str) -> str:
+    """All that is wrong with a row; what is not of its column's type is missing to the contract, which is told once."""
+    others = [one for one in broken.split("; ") if one and f"{one.removesuffix('missing')}not " not in misfits]
+    return "; ".join([misfits, *others])
+
+
 class Aside:
     """Rows that are set aside, with their reasons; the file is made for the first of them."""
 
@@ -179,6 +182,10 @@ class Aside:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Bring the file to its end; there is none where no row was set aside."""
         if self._writer is not None:
             self._writer.close()
 
@@ -187,7 +194,9 @@ class Aside:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        told = stored.append_column(REASON, pa.array(reasons, pa.string()))
+        # Rows that were set aside before have a reason already, which is the old one.
+        fresh = stored.drop_columns([REASON]) if REASON in stored.schema.names else stored
+        told = fresh.append_column(REASON, pa.array(reasons, pa.string()))
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._path, told.schema, compression="zstd")
         self._writer.write_batch(told)

@@ -43,7 +43,10 @@ def run(inputs: Inputs, emit: Emit) -> Output:
             emit(Progress(scoring.seen, batch.rows, "scoring"))
         beside.wait()
         if batch.rows and not scoring.scored:
+            aside.close()
+            emit(Artifact("quarantine.parquet", inputs.quarantine))
             raise _nothing_kept(batch, scoring.reasons)
+        write.finish()  # a disk that is full now is found before the log has the rows
     output = scoring.output
     _log(inputs, output, emit)
     return output
@@ -54,10 +57,11 @@ def scoring_contract(spec: UseCaseSpec, batch: Batch) -> Contract:
 
     Each row needs its key, by which its label is found, and its time, by which its window is.
     """
-    needed = [spec.entity_key, spec.event_time.column if spec.event_time else None]
-    rules = {name: ColumnRule() for name in needed if name}
-    declared = {name: rule for name, rule in spec.contract.columns.items() if name != spec.target.column}
-    rules |= {name: rule for name, rule in declared.items() if name in batch.columns}
+    declared = spec.contract.columns.items()
+    rules = {name: rule for name, rule in declared if name in batch.columns and name != spec.target.column}
+    for name in (spec.entity_key, spec.event_time.column if spec.event_time else None):
+        if name:
+            rules[name] = rules.get(name, ColumnRule()).model_copy(update={"nullable": False})
     return Contract(quarantine_at_most=spec.contract.quarantine_at_most, columns=rules)
 
 
@@ -67,7 +71,8 @@ def _nothing_kept(batch: Batch, reasons: tuple[Reason, ...]) -> ContractError:
         f"none of the {batch.rows:,} rows can be scored",
         expected="rows that keep the data contract",
         got=told,
-        hint="nothing was written; mend the batch, or the contract in usecase.yaml",
+        hint="nothing was written; quarantine.parquet among the artifacts of the run says why of each row; mend them, "
+        "or the contract in usecase.yaml",
     )
 
 
@@ -75,9 +80,10 @@ def _log(inputs: Inputs, output: Output, emit: Emit) -> None:
     batch, model = inputs.batch, inputs.model
     emit(Dataset(f"{inputs.spec.use_case}.batch", batch.digest[:16], batch.uri, "scoring", batch.columns, batch.rows))
     emit(ModelUse(MODEL, "input"))
-    emit(Param("version", model.version))
+    # Not `version` and `output`: so are called what a person gives to the entry point of the project.
+    emit(Param("model_version", model.version))
     emit(Param("registry_stage", model.stage))
-    emit(Param("output", str(inputs.sink)))
+    emit(Param("written_to", str(inputs.sink)))
     emit(Param("request_id", inputs.request))
     emit(Metric("rows", output.rows))
     emit(Metric("rows_scored", output.scored))

@@ -12,7 +12,7 @@ from mlops_mlflow.core.errors import ContractError
 from mlops_mlflow.core.usecase.data import ColumnRule, Contract
 from mlops_mlflow.engines import contract as module
 from mlops_mlflow.engines import tables
-from mlops_mlflow.engines.contract import ContractResult, Reason, check_contract
+from mlops_mlflow.engines.contract import ContractResult, Reason, check_contract, find_broken
 
 
 def check(
@@ -63,6 +63,20 @@ def test_broken_rows_are_set_aside_with_every_reason(tmp_path: Path) -> None:
         {"s: pattern [a-z]{2}"},
         {"n: missing"},
     ]
+
+
+@pytest.mark.usefixtures("batches")
+def test_what_each_row_breaks_is_found_and_the_file_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"n": [1, 0, 9, None], "s": ["a", "b", "c", None]}), path)
+    before = path.read_bytes()
+    contract = Contract(columns={"n": ColumnRule(min=1, max=6), "s": ColumnRule()})
+    found = find_broken(path, contract, required=["s"])
+    texts = list(found.texts)
+    assert [texts[code] for code in found.codes] == ["", "n: min 1", "n: max 6", "n: missing; s: missing"]
+    assert {(one.column, one.rule): one.count for one in found.reasons}["n", "missing"] == 1
+    assert path.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["a.parquet"]
 
 
 @pytest.mark.usefixtures("batches")

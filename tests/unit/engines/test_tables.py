@@ -12,7 +12,7 @@ import pytest
 
 from mlops_mlflow.core.errors import DataError, StorageError
 from mlops_mlflow.engines import tables
-from mlops_mlflow.engines.tables import read_batches, read_rows, write_parquet
+from mlops_mlflow.engines.tables import read_batches, read_beside, read_rows, write_parquet
 
 TABLE = pa.table(
     {
@@ -76,6 +76,19 @@ def test_rows_outside_the_file_are_refused(path: Path) -> None:
 def test_an_absent_column_is_named(path: Path) -> None:
     with pytest.raises(DataError, match="no column `x`"):
         read_rows(path, ["i", "x"], None)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 100])
+def test_rows_come_as_they_are_stored_beside_some_columns_as_they_are_read(
+    path: Path, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "BATCH", batch)
+    pairs = list(read_beside(path, ["s", "j", "t"]))
+    assert all(len(stored) == len(frame) <= batch for stored, frame in pairs)
+    assert pa.Table.from_batches([stored for stored, _ in pairs]).equals(TABLE)
+    frames = pd.concat([frame for _, frame in pairs], ignore_index=True)
+    pd.testing.assert_frame_equal(frames, read_rows(path, ["s", "j", "t"], None))
+    assert {frame["j"].dtype for _, frame in pairs} == {np.dtype("float64")}, "the same in every part"
 
 
 def test_a_time_beyond_nanoseconds_is_named(tmp_path: Path) -> None:
